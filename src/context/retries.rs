@@ -35,6 +35,10 @@ pub struct Retries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CredentialRenewed(pub(crate) CallId);
 
+/// An extension of a request: its URI is signed, and must be sent as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UriIsSigned;
+
 impl Retries {
     /// The worst delivery of the other requests of an inner layer that sent several.
     pub(crate) fn left_behind(extensions: &Extensions) -> Option<Delivery> {

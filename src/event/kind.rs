@@ -332,8 +332,8 @@ pub enum Event {
         /// The header or the parameter of the query that asks for it.
         pin: ShortText,
     },
-    /// An answer had another version of the provider's API than was asked for. This is emitted when the
-    /// version changes.
+    /// An answer had another version of the provider's API than was asked for. This is emitted once for each
+    /// version, 16 at most.
     PinDiffers {
         /// The header or the parameter of the query that asks for it.
         pin: ShortText,

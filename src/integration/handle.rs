@@ -89,7 +89,10 @@ impl Integration {
         let Shared { endpoint, pins, .. } = &*self.shared;
         let prepared = endpoint.prepare(&mut request).and_then(|is_to_base| match is_to_base {
             true => pins.write(&mut request),
-            false => Ok(()),
+            false => {
+                pins.leave_out(&mut request);
+                Ok(())
+            }
         });
         match prepared {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),

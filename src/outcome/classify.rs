@@ -9,7 +9,7 @@ use super::waits::LimitHeader;
 use crate::context::CallId;
 use crate::outcome::{Error, ErrorKind};
 use crate::rt::callback;
-use crate::terms::Class;
+use crate::terms::{Class, RedirectTo};
 
 /// Assigns a [`Class`] to a result.
 ///
@@ -68,6 +68,24 @@ pub(crate) struct LeftAlone(pub(crate) CallId);
 /// GET after a 301 or 302. So should other clients that follow redirects. [`HttpClassifier`] treats such an answer as a [`Class::ClientError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redirected;
+
+/// An extension of an answer: the client came to it by a redirect that it followed, whatever the method. It
+/// says nothing of the first request, which may have been carried out.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(any(feature = "redirect", feature = "reqwest")),
+    expect(dead_code, reason = "only clients that follow redirects make it")
+)]
+pub(crate) struct FollowedRedirect(pub(crate) RedirectTo);
+
+impl FollowedRedirect {
+    /// Whether an answer came after a redirect, and to which origin; a client of somebody's own that says
+    /// [`Redirected`] doesn't say which.
+    pub(crate) fn before(extensions: &Extensions) -> Option<RedirectTo> {
+        let told = extensions.get::<Self>().map(|followed| followed.0);
+        told.or_else(|| extensions.get::<Redirected>().map(|_| RedirectTo::SameOrigin))
+    }
+}
 
 /// A classifier as the layers keep it; `None` is the default one, called without a pointer.
 #[derive(Clone, Default)]

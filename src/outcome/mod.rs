@@ -86,7 +86,8 @@ pub use waits::LimitHeader;
 pub use crate::terms::{Class, Fault, GaveUp, Phase, Rejection};
 
 pub(crate) use classify::{
-    LeftAlone, SharedClassifier, class_of_error, class_of_head, class_of_response, leave_class,
+    FollowedRedirect, LeftAlone, SharedClassifier, class_of_error, class_of_head,
+    class_of_response, leave_class,
 };
 pub(crate) use error::{BoxError, Error, ErrorKind};
 pub(crate) use failed_check::Place;

@@ -34,6 +34,12 @@ pub(super) fn is_value(key: &str) -> bool {
 /// that are written as a program's words look like fields.
 #[cfg(feature = "json")]
 pub(crate) fn is_id_key(key: &str) -> bool {
+    // An annotation of OData (`name@odata.type`), or a name with a namespace (`og:title`).
+    let parts = key.split_once("@odata.").or_else(|| key.split_once(':'));
+    if let Some((name, term)) = parts.filter(|(name, term)| !name.is_empty() && !term.contains(':'))
+    {
+        return is_id_key(name) || is_id_key(term);
+    }
     let is_dotted = key.contains('.') && !key.starts_with('@');
     key.is_empty()
         || is_dotted

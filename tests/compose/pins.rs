@@ -112,10 +112,7 @@ async fn a_version_that_differs_is_told_when_it_changes_and_is_in_health() {
     }
     assert_eq!(differs, [false, true, true, true, false, true]);
     let name = "x-shopify-api-version";
-    assert_eq!(
-        told(&events),
-        ["2026-04", "2026-07", "2026-07"].map(|version| format!("{name} {version}"))
-    );
+    assert_eq!(told(&events), ["2026-04", "2026-07"].map(|version| format!("{name} {version}")));
     let health = &shop.health().pins[0];
     assert_eq!(
         (&*health.name, &*health.version, health.told.as_deref()),
@@ -161,6 +158,32 @@ fn a_pin_that_cannot_be_sent_is_named() {
     }
     let twice = builder(&ok()).default_header("x-version", "1").pin(Pin::header(version, "2"));
     assert!(twice.build().unwrap_err().to_string().contains("default header, too"));
+    for (one, other) in [
+        (Pin::stripe("1"), Pin::stripe("2")),
+        (Pin::azure("1"), Pin::azure("2")),
+        (Pin::shopify("1"), Pin::shopify("2")),
+    ] {
+        let error = builder(&ok()).pin(one).pin(other).build().unwrap_err();
+        assert!(error.to_string().contains("another pin"), "{error}");
+    }
+    assert!(builder(&ok()).pin(Pin::stripe("1")).pin(Pin::notion("1")).build().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_origin_tells_says_nothing_of_the_pin() {
+    let provider = Script::new([Answer::status(200).header("stripe-version", "2020-01-01")]);
+    let events = EventRecorder::new();
+    let shop = builder(&provider)
+        .subscriber(events.clone())
+        .base_url("https://api.shop.test/v1")
+        .allow_origin("https://files.shop.test")
+        .pin(Pin::stripe("2025-09-30"))
+        .build()
+        .unwrap();
+    get(&shop, "https://files.shop.test/1").await;
+    assert_eq!((shop.health().pins[0].told.clone(), told(&events)), (None, vec![]));
+    get(&shop, "balance").await;
+    assert!(shop.health().pins[0].differs);
 }
 
 #[tokio::test(start_paused = true)]

@@ -163,3 +163,30 @@ async fn a_media_type_is_told_when_it_is_new_to_the_template() {
     assert_eq!(bench.headers(&typed("a/b")).await.len(), 1);
     assert_eq!(bench.headers(&typed("c/d")).await, [], "it has no usual type");
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_hundreds_of_links_sixteen_signals_are_read_at_most() {
+    let links: Vec<_> = (0..300).map(|at| format!("</{at}>; rel=sunset")).collect();
+    let links = links.join(", ");
+    assert!(links.len() > 4096);
+    let line = &links[..4000];
+    let bench = Bench::new();
+    let told = bench.headers(&[("link", line), ("link", line), ("deprecation", "true")]).await;
+    // Eight of a kind in a day at most, and the date.
+    assert!(told.len() <= 9, "{}", told.len());
+    let rels = "deprecation sunset successor-version ".repeat(90);
+    let rels = format!("<https://a.test/x>; rel=\"{rels}\"");
+    let allocations = |rel: &str| {
+        let future = Bench::new();
+        let answer = answer(&[("link", rel)], "");
+        let info = allocation_counter::measure(|| {
+            use futures_util::FutureExt;
+            let sent = future.send(get("/v1/orders/{id}"), answer);
+            sent.now_or_never().expect("nothing waits");
+        });
+        info.count_total
+    };
+    let few = allocations("<https://a.test/x>; rel=\"deprecation sunset successor-version\"");
+    let many = allocations(&rels);
+    assert!(many < few * 5, "{few} allocations, then {many}");
+}

@@ -31,7 +31,25 @@ async fn another_value_is_told_at_once_and_two_in_turn_are_told_once_each() {
     for _ in 0..10 {
         assert_eq!(bench.headers(&OLD).await.len() + bench.headers(&other).await.len(), 0);
     }
+    // The earliest is listed, as long as it is a day's news.
+    assert_eq!(bench.handle().drifts()[0].at, Some(stamp(1_688_169_599)));
+    wait(secs(DAY)).await;
+    assert_eq!(bench.headers(&other).await[0].at, Some(stamp(1_767_225_599)));
     assert_eq!(bench.handle().drifts()[0].at, Some(stamp(1_767_225_599)));
+    assert_eq!(bench.headers(&OLD).await[0].at, Some(stamp(1_688_169_599)));
+    bench.headers(&other).await;
+    assert_eq!(bench.handle().drifts()[0].at, Some(stamp(1_688_169_599)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_last_is_listed_though_it_was_told_before() {
+    let bench = Bench::new();
+    let [one, other] = ["299 - \"one\"", "299 - \"other\""];
+    for (warning, told) in [(one, 1), (other, 1), (one, 0)] {
+        assert_eq!(bench.headers(&[("warning", warning)]).await.len(), told);
+        let listed = bench.handle().drifts()[0].detail.clone();
+        assert_eq!(listed.as_deref(), warning.split('"').nth(1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

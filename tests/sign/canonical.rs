@@ -136,3 +136,26 @@ async fn what_is_known_of_body_and_time_is_made_if_it_is_not_there() {
     check("date", &input, "mine").await;
     check("content-digest", &input, "mine").await;
 }
+
+#[tokio::test]
+async fn an_empty_path_is_signed_as_the_slash_that_is_sent() {
+    let input = request("https://h.test?x=1", &[]);
+    check("@request-target", &input, "/?x=1").await;
+    check("@target-uri", &input, "https://h.test/?x=1").await;
+}
+
+#[tokio::test]
+async fn a_host_of_the_callers_own_that_is_not_the_signed_one_is_refused() {
+    for (name, host, is_fit) in [
+        ("@authority", "H.test:443", true),
+        ("@authority", "other.test", false),
+        ("@target-uri", "other.test", false),
+        ("@authority", "h\u{e9}", false),
+        ("@path", "other.test", true),
+    ] {
+        let input = request("https://h.test/", &[("host", host.as_bytes())]);
+        let key = SigningKey::hmac_sha256(SECRET).unwrap();
+        let signed = MessageSigner::new("k", key, [name]).unwrap().sign(&input).await;
+        assert_eq!(signed.is_ok(), is_fit, "{name} {host}");
+    }
+}

@@ -170,3 +170,20 @@ fn moved(ahead: i64) -> std::time::SystemTime {
 fn date(ahead: i64) -> String {
     httpdate::fmt_http_date(moved(ahead))
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_that_does_not_help_is_taken_back() {
+    // Permission is missing, and a proxy's clock is wrong.
+    let provider = Script::new([Answer::status(403).header("date", &date(600))]);
+    let bench = Bench::new(provider, Counter::default());
+    assert_eq!((status(&bench).await, bench.provider.begun()), (403, 2));
+    assert_eq!(bench.shop.health().signing.unwrap().clock_ahead, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_date_of_a_stored_answer_says_nothing_of_the_clock() {
+    let answer = Answer::status(403).header("date", &date(-3600)).header("age", "3600");
+    let bench = Bench::new(Script::new([answer]), Counter::default());
+    assert_eq!((status(&bench).await, bench.provider.begun()), (403, 1));
+    assert_eq!(skews(&bench), []);
+}

@@ -15,6 +15,7 @@ use outrigger::sign::SignLayer;
 use outrigger::sign::message::{
     Message, MessageSigner, MessageVerifier, SigningKey, StreamedBody, VerifyingKey,
 };
+use outrigger::testing::ManualClock;
 use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Body, Integration};
 use tokio::net::TcpListener;
@@ -164,5 +165,83 @@ async fn a_streams_digest_follows_it() {
         let body = Body::from_stream(futures_util::stream::iter(parts));
         let request = Request::post(format!("{provider}/")).body(body).unwrap();
         assert_eq!(shop.send(request).await.unwrap().status(), 200, "{is_http2}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_was_carried_out_is_not_sent_again_for_what_its_redirect_led_to() {
+    let carried_out = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&carried_out);
+    let provider = server(move |seen| {
+        if seen.head.method == "POST" {
+            *count.lock().unwrap() += 1;
+            let answer = Response::builder().status(303).header("location", "/orders/7");
+            return answer.body(String::new()).unwrap();
+        }
+        // The signature is the POST's, and the clock seems to be ten minutes off.
+        let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+        Response::builder().status(403).header("date", old).body(String::new()).unwrap()
+    })
+    .await;
+    let shop = Integration::user_flow("shop")
+        .hyper(HyperConfig::follow_redirects)
+        .sign(SignLayer::new(signer()).clock(ManualClock::at(long_ago()).clock()))
+        .build()
+        .unwrap();
+    let request = Request::post(format!("{provider}/orders")).body(Body::from("an order"));
+    assert_eq!(shop.send(request.unwrap()).await.unwrap().status(), 403);
+    assert_eq!(*carried_out.lock().unwrap(), 1);
+    assert_eq!(shop.health().signing.unwrap().clock_ahead, 0);
+}
+
+/// Ten minutes after the date that the server tells.
+fn long_ago() -> SystemTime {
+    httpdate::parse_http_date("Sun, 06 Nov 1994 08:59:37 GMT").unwrap()
+}
+
+#[tokio::test]
+async fn a_length_that_a_digest_trailer_takes_away_is_not_signed() {
+    let provider = server(|seen| {
+        let input = seen.head.headers["signature-input"].to_str().unwrap();
+        assert!(!input.contains("content-length") && input.contains("@method"), "{input}");
+        assert!(!seen.head.headers.contains_key("content-length"));
+        assert!(seen.trailers.contains_key("content-digest"));
+        ok()
+    })
+    .await;
+    let covered = ["@method", "content-length", "content-digest"];
+    let signer = MessageSigner::new("k", SigningKey::hmac_sha256(SECRET).unwrap(), covered);
+    let signer = signer.unwrap().streamed_body(StreamedBody::DigestTrailer);
+    let shop = Integration::user_flow("shop").sign(SignLayer::new(signer)).build().unwrap();
+    let body = Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("order")]));
+    let request = Request::post(format!("{provider}/")).header("content-length", "5").body(body);
+    assert_eq!(shop.send(request.unwrap()).await.unwrap().status(), 200);
+}
+
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn a_signed_uri_that_reqwest_would_change_is_not_sent() {
+    let provider = server(|seen| match seen.verify() {
+        Ok(()) => ok(),
+        Err(why) => Response::builder().status(401).body(why).unwrap(),
+    })
+    .await;
+    let shop = Integration::user_flow("shop")
+        .reqwest(reqwest::Client::builder().no_proxy().build().unwrap())
+        .sign(SignLayer::new(signer()))
+        .build()
+        .unwrap();
+    for (path, is_kept) in
+        [("", true), ("/a%20b?c=d", true), ("?x=1", true), ("/a/../b", false), ("/?a='", false)]
+    {
+        let request = Request::post(format!("{provider}{path}")).body(Body::from("an order"));
+        match shop.send(request.unwrap()).await {
+            Ok(answer) => assert!(is_kept && answer.status() == 200, "{path} {}", answer.status()),
+            Err(error) => {
+                assert!(!is_kept, "{path} {error}");
+                assert!(error.to_string().contains("reqwest"), "{error}");
+                assert_eq!(error.delivery(), outrigger::Delivery::NotSent);
+            }
+        }
     }
 }

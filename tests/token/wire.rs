@@ -311,3 +311,45 @@ async fn the_clients_secret_is_in_no_output() {
     let said = format!("{said} {error:?} {refused:?} {refused}");
     assert!(!said.contains("PLANTED"), "{said}");
 }
+
+#[tokio::test]
+async fn a_post_that_was_carried_out_is_not_sent_again_for_what_its_redirect_led_to() {
+    let carried_out = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&carried_out);
+    let provider = server(move |seen| {
+        if seen.head.method == "POST" {
+            *count.lock().unwrap() += 1;
+            let answer = Response::builder().status(303).header("location", "/orders/7");
+            return answer.body(String::new()).unwrap();
+        }
+        answer(401, "")
+    })
+    .await;
+    let shop = Integration::user_flow("shop")
+        .base_url(&provider)
+        .hyper(HyperConfig::follow_redirects)
+        .token(TokenLayer::new(|_| async { Ok(Token::new("t1")) }))
+        .build()
+        .unwrap();
+    assert_eq!(shop.post("orders").body("an order").send().await.unwrap().status(), 401);
+    assert_eq!(*carried_out.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_another_origin_never_got_is_not_refused_there() {
+    let other = server(|_| answer(401, "")).await;
+    let to = other.clone();
+    let provider = server(move |_| {
+        Response::builder().status(302).header("location", &to).body(String::new()).unwrap()
+    })
+    .await;
+    let shop = Integration::user_flow("shop")
+        .base_url(&provider)
+        .allow_origin(&other)
+        .hyper(HyperConfig::follow_redirects)
+        .token(TokenLayer::new(|_| async { Ok(Token::new("t1")) }))
+        .build()
+        .unwrap();
+    assert_eq!(shop.get("orders").send().await.unwrap().status(), 401);
+    assert_eq!(shop.token().unwrap().generation(), 1);
+}

@@ -31,16 +31,28 @@ use crate::terms::inbox::InboxErrorKind;
 pub struct MessageSignatures {
     verifier: MessageVerifier,
     id: Option<HeaderName>,
+    scheme: &'static str,
 }
 
 impl MessageSignatures {
     /// Accepts what this verifier accepts.
     #[must_use]
     pub fn new(verifier: MessageVerifier) -> Self {
-        Self { verifier, id: None }
+        Self { verifier, id: None, scheme: "https" }
     }
 
-    /// The header that has the event's id. It must be signed, too.
+    /// The sender calls `http`; `https` is what `@scheme` and `@target-uri` have by default, also where a proxy
+    /// ends TLS.
+    ///
+    /// The path and the host are those that arrive here. Behind a proxy that changes them, require neither
+    /// `@target-uri` nor `@path` and `@authority` of the sender, or give the inbox the request as it was sent.
+    #[must_use]
+    pub fn sent_by_http(mut self) -> Self {
+        self.scheme = "http";
+        self
+    }
+
+    /// The header that has the event's id. It must be signed, too, and be there once.
     #[must_use]
     pub fn id_header(mut self, name: HeaderName) -> Self {
         self.id = Some(name);
@@ -48,11 +60,16 @@ impl MessageSignatures {
     }
 }
 
+impl MessageSignatures {
+    fn message<'a>(&self, head: &'a Parts) -> Message<'a> {
+        Message::request(head).scheme_of_server(self.scheme)
+    }
+}
+
 impl Scheme for MessageSignatures {
     fn verify(&self, head: &Parts, body: &Bytes, now: Timestamp) -> Result<Verified, InboxError> {
-        let message = Message::request(head).body(body);
-        let since = Duration::from_millis(now.0.try_into().unwrap_or_default());
-        let verification = self.verifier.verify(&message, SystemTime::UNIX_EPOCH + since);
+        let message = self.message(head).body(body);
+        let verification = self.verifier.verify(&message, wall(now));
         let verification = verification.map_err(|error| InboxError::from(&error))?;
         let is_signed = |name: &str| verification.covers(name);
         let unsigned = || InboxError::new(InboxErrorKind::Signature);
@@ -63,14 +80,30 @@ impl Scheme for MessageSignatures {
             Some(name) if !is_signed(name.as_str()) => {
                 return Err(unsigned().header("signature-input"));
             }
-            Some(name) => {
-                let id = head.headers.get(name).and_then(|id| id.to_str().ok());
-                Facts::signed_id(id.unwrap_or_default())
-            }
+            Some(name) => Facts::signed_id(id_of(head, name)?),
             None => Facts::of_body(),
         };
         Ok(facts.keep(&head.headers, &["content-type"]).into())
     }
+
+    fn precheck(&self, head: &Parts, now: Timestamp) -> Result<(), InboxError> {
+        if let Some(name) = &self.id {
+            id_of(head, name)?;
+        }
+        let checked = self.verifier.precheck(&self.message(head), wall(now));
+        checked.map_err(|error| InboxError::from(&error))
+    }
+}
+
+/// The event's id. Of several it would depend on the reader which one counts.
+fn id_of<'a>(head: &'a Parts, name: &HeaderName) -> Result<&'a str, InboxError> {
+    let mut ids = head.headers.get_all(name).iter();
+    let id = ids.next().and_then(|id| id.to_str().ok()).filter(|_| ids.next().is_none());
+    id.ok_or_else(|| InboxError::new(InboxErrorKind::MalformedHeader))
+}
+
+fn wall(now: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(now.0.try_into().unwrap_or_default())
 }
 
 impl From<&MessageError> for InboxError {

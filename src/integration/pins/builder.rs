@@ -37,10 +37,13 @@ impl<T> IntegrationBuilder<T> {
     }
 
     pub(in crate::integration) fn pin_mistakes(&self) -> impl Iterator<Item = ValidationError> {
-        self.pins.iter().filter_map(|pin| {
+        self.pins.iter().enumerate().filter_map(|(at, pin)| {
             let is_default = pin.header_name().is_some_and(|name| self.endpoint.has_header(name));
             let twice = "its header is a default header, too: remove that";
-            let problem = pin.mistake().or(is_default.then_some(twice))?;
+            let is_second = self.pins[..at].iter().any(|first| first.meets(pin));
+            let second = "another pin has the same header or parameter: remove one";
+            let problem = pin.mistake().or(is_default.then_some(twice));
+            let problem = problem.or(is_second.then_some(second))?;
             Some(ValidationError::new("pin", problem))
         })
     }

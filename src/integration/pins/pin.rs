@@ -134,6 +134,11 @@ impl Pin {
         }
     }
 
+    /// Whether another pin stands at the same place.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.place == other.place && self.name() == other.name()
+    }
+
     pub(in crate::integration) fn header_name(&self) -> Option<&HeaderName> {
         match &self.place {
             Place::Header(name) => Some(name),

@@ -22,23 +22,24 @@
 //! With the feature `json`, and only if `shapes` are switched on, it learns the shape of each
 //! endpoint's answers: which places there are, of which JSON types, and which fields are always there. An
 //! endpoint is a method, a template and the class of the status (2xx, 4xx); the first 128 are learned, with
-//! 2,000 places each at most. A shape is learned from the first 200 answers, over an hour at least, and then
+//! 2,000 places and words each at most. A shape is learned from the first 200 answers, over an hour at least, and then
 //! compared:
 //!
 //! | kind | told when |
 //! |---|---|
 //! | `new_field` | a tenth of 200 answers have a field that the shape hasn't. A field that fewer have is an optional one, and is added silently |
 //! | `field_gone` | 200 answers in a row lack a field that was in every object |
-//! | `type_changed`, `new_null` | one answer has it; then the shape is changed accordingly, so it is told once |
+//! | `type_changed`, `new_null` | one answer has it; then the shape is changed accordingly, so it is told once. The alert leaves `new_null` and `new_value` out: a rare one may just not have been met before |
 //! | `new_value` | one answer has a word that the field never had, of a field that had at most 20 words in 200 texts. A word is what a program writes: `card_declined`, no number, id, name or sentence |
 //!
 //! `detail` says where: `2xx: /data/*/price`, in which `*` is an item of an array. `{}` is an entry of an object
-//! that is a table: one whose keys are numbers, dates, addresses or ids, or with over 50 keys. Their keys are
+//! that is a table: one whose keys are numbers, dates, addresses or ids, or with over 50 keys. An object that was
+//! learned with fields stays one: a key that is an id, or the 51st, is passed over there. The keys of tables are
 //! in no output, and neither is any value. (A key that is a name and is written as programs write, such as
 //! `ada`, looks like a field.)
 //!
 //! The body is copied while its caller reads it, up to 64 KiB; nothing waits for that. A body that is
-//! longer, encoded (gzip), broken, dropped unread or no JSON is not looked at. A body is parsed when it is
+//! longer (1 MiB can be set), encoded (gzip), broken, dropped unread or no JSON is not looked at. A body is parsed when it is
 //! over, in the call's task. Of an endpoint's answers the first ten in a
 //! second are looked at, and then every tenth.
 //!
@@ -49,7 +50,9 @@
 //! # Who is told, and how often
 //!//!
 //! A [`Drift`] is told once for each host, endpoint and kind: as an event, again after 24 hours, and when it
-//! says something else (8 times a day at most, for texts with a date or an id in them). The endpoint is the
+//! says something else (8 times a day at most, for texts with a date or an id in them). Of several dates that
+//! were told within a day, health and the gauge have the earliest; of texts, the one that was said last. At most 14
+//! links, warnings and notices of one answer are read. The endpoint is the
 //! method and the [`PathTemplate`](crate::context::PathTemplate) of the request. Without a template it is
 //! the method alone, because a path may hold ids and names. So give templates.
 //!

@@ -87,6 +87,9 @@ impl Said<'_> {
                     "successor-version" => DriftKind::SuccessorVersion,
                     _ => continue,
                 };
+                if self.others.len() >= MOST {
+                    return;
+                }
                 let Some(uri) = reference::resolve(self.asked, link.target) else { continue };
                 self.others.push(Signal::new(kind, shown_uri(kind, uri)));
             }
@@ -106,6 +109,7 @@ impl Said<'_> {
 
     fn all(self) -> Vec<Signal> {
         let mut all = self.others;
+        all.truncate(MOST);
         if let Some(at) = self.sunset {
             let mut sunset = Signal::dated(DriftKind::Sunset, Some(at));
             if self.deprecation.flatten().is_some_and(|deprecated| at < deprecated) {
@@ -166,6 +170,8 @@ fn text(value: &HeaderValue) -> Cow<'_, str> {
     String::from_utf8_lossy(value.as_bytes())
 }
 
+/// With the two dates, 16 of one answer: each is looked up, and told.
+const MOST: usize = 14;
 /// A longer value is read by nobody.
 const LONGEST_VALUE: usize = 4096;
 /// In characters: two lines of a log.

@@ -124,12 +124,17 @@ impl Known {
         self.seen = now.at;
         self.drift.last_seen = now.wall;
         self.told.retain(|(_, at)| now.at.saturating_duration_since(*at) < TOLD_AGAIN);
+        // Of the dates of a day the earliest is listed, else what was said last.
+        let told = self.told.iter().map(|(told, _)| told);
+        let dated = told.chain([&signal]).filter(|signal| signal.at.is_some());
+        let listed = dated.min_by_key(|signal| signal.at).unwrap_or(&signal).clone();
+        (self.drift.at, self.drift.detail) = (listed.at, listed.detail);
         if self.told.iter().any(|(told, _)| *told == signal) || self.told.len() >= MOST_TOLD {
             return None;
         }
-        (self.drift.at, self.drift.detail) = (signal.at, signal.detail.clone());
+        let Signal { at, detail, .. } = signal.clone();
         self.told.push((signal, now.at));
-        Some(self.drift.clone())
+        Some(Drift { at, detail, ..self.drift.clone() })
     }
 }
 

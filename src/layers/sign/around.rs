@@ -4,8 +4,9 @@ use std::sync::Arc;
 use super::input::{Signed, SigningInput};
 use super::layer::SignLayer;
 use super::signer::AnySigner;
+use super::state::Skew;
 use super::{SignError, SigningBody};
-use crate::context::{AttemptState, CredentialRenewed};
+use crate::context::{AttemptState, CredentialRenewed, UriIsSigned};
 use crate::event::{Event, ShortText};
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -82,9 +83,10 @@ impl Pattern for SignPattern {
         self.sign(signer, input, call, attempt).await?;
         let mut running = pin!(next.run(call, attempt));
         let held = attempt.head(running.as_mut()).await;
-        if let Some(Some(found)) = held.answer(|head| settings.skew(head, ahead)) {
-            let may_repeat = shared.correct(found);
-            self.emit(attempt, || Event::ClockSkewed { ahead: found, may_repeat });
+        let heard = held.answer(|head| settings.hear(head, ahead));
+        if let Some(found) = heard.and_then(|heard| shared.hear(ahead, heard)) {
+            let Skew { ahead, may_repeat } = found;
+            self.emit(attempt, || Event::ClockSkewed { ahead, may_repeat });
             if may_repeat {
                 // Whoever repeats calls may repeat this one.
                 let mark = CredentialRenewed(call.facts().id());
@@ -115,7 +117,10 @@ fn input_of<W: Wire>(attempt: &Attempt<W>, now: std::time::SystemTime) -> Option
 
 /// Nothing changes the request after this.
 fn write<W: Wire>(mut signed: Signed, attempt: &Attempt<W>) {
-    attempt.request(|request| signed.write_into(request.headers_mut()));
+    attempt.request(|request| {
+        signed.write_into(request.headers_mut());
+        request.extensions_mut().insert(UriIsSigned);
+    });
     #[cfg(feature = "sign")]
     if signed.has_digest_trailer {
         attempt.replace(super::trailer::with_digest);

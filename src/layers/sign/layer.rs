@@ -1,17 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use http::header::DATE;
+use http::header::{AGE, DATE};
 use http::response::Parts;
-use http::{StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 
 use super::around::SignPattern;
 use super::shared::{Signing, moved, seconds_ahead};
 use super::signer::{AnySigner, Sign};
+use super::state::Heard;
 use crate::control::SigningHealth;
 use crate::event::Emitter;
-use crate::outcome::ResponseHead;
+use crate::outcome::{FollowedRedirect, ResponseHead};
 use crate::pattern::{Destinations, Layered, Own, Slot, Wiring, pattern_layer};
 use crate::rt::{Clock, callback};
 
@@ -56,8 +57,8 @@ impl SignLayer {
 
     /// What else says that the request was refused because the clocks differ: a 400 with
     /// `x-error: timestamp`, or a difference of less than five minutes. Only answers from 400 to 499 are
-    /// shown to it, and only if their `date` differs from the time of the signature by two seconds or more.
-    /// If it panics, the answer isn't about the clock.
+    /// shown to it, and it counts only if their `date` differs from the time of the signature by two seconds or
+    /// more. If it panics, the answer isn't about the clock.
     pub fn skewed_when(
         mut self,
         is_skew: impl Fn(&ResponseHead<'_>) -> bool + Send + Sync + 'static,
@@ -105,26 +106,31 @@ impl Settings {
         moved(self.clock.wall(), ahead)
     }
 
-    /// How many seconds the provider's clock is ahead, if that is why it refused a request that was signed
-    /// for a clock so many seconds ahead.
-    pub(super) fn skew(&self, head: &Parts, signed_ahead: i64) -> Option<i64> {
-        if !head.status.is_client_error() {
-            return None;
+    /// What an answer says to a request that was signed for a clock so many seconds ahead.
+    pub(super) fn hear(&self, head: &Parts, signed_ahead: i64) -> Heard {
+        // It is another request's.
+        if FollowedRedirect::before(&head.extensions).is_some() {
+            return Heard::Nothing;
         }
-        let date = httpdate::parse_http_date(head.headers.get(DATE)?.to_str().ok()?).ok()?;
-        let ahead = seconds_ahead(date, self.clock.wall());
-        let off = ahead.saturating_sub(signed_ahead).unsigned_abs();
-        let is_by_date = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&head.status)
-            && off > SKEWED;
-        let head = ResponseHead {
-            status: head.status,
-            headers: &head.headers,
-            extensions: &head.extensions,
-        };
-        let is_skew = || self.is_skew.as_ref().is_some_and(|is_skew| is_skew(&head));
-        let is_by_user =
-            || off >= NOTICEABLE && callback::call("skew of a clock", is_skew) == Some(true);
-        (is_by_date || is_by_user()).then_some(ahead)
+        if !head.status.is_client_error() {
+            return if head.status.is_server_error() { Heard::Nothing } else { Heard::Accepted };
+        }
+        let is_by_user = self.is_skew.as_ref().is_some_and(|is_skew| {
+            let head = ResponseHead {
+                status: head.status,
+                headers: &head.headers,
+                extensions: &head.extensions,
+            };
+            callback::call("skew of a clock", || is_skew(&head)) == Some(true)
+        });
+        let is_refusal = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&head.status);
+        if !is_by_user && !is_refusal {
+            return Heard::Nothing;
+        }
+        let least = if is_by_user { NOTICEABLE } else { SKEWED };
+        let ahead = date_of(&head.headers).map(|date| seconds_ahead(date, self.clock.wall()));
+        let off = |ahead: &i64| ahead.saturating_sub(signed_ahead).unsigned_abs();
+        Heard::Refused(ahead.filter(|ahead| off(ahead) >= least))
     }
 }
 
@@ -151,7 +157,13 @@ impl fmt::Debug for SignLayer {
 
 pattern_layer!(SignLayer => SignPattern, Own, |layer| SignPattern::new(layer.clone()));
 
-/// So many seconds are no slow answer's: what AWS tolerates is 5 min at least.
-const SKEWED: u64 = Duration::from_secs(300).as_secs();
+/// When the provider wrote an answer, if nobody stored it meanwhile (RFC 9111, 5.1).
+fn date_of(headers: &HeaderMap) -> Option<SystemTime> {
+    let date = headers.get(DATE).filter(|_| !headers.contains_key(AGE))?;
+    httpdate::parse_http_date(date.to_str().ok()?).ok()
+}
+
+/// More than 5 min are no slow answer's: what AWS tolerates is 5 min at least.
+const SKEWED: u64 = 301;
 /// A date has whole seconds: with less, another signature would hardly differ.
 const NOTICEABLE: u64 = 2;

@@ -17,9 +17,11 @@
 //!
 //! A provider refuses a signature whose time isn't now. An answer is taken for that if it is a 401 or 403 and
 //! its `date` differs by more than five minutes from the time that was signed, or by two seconds and
-//! [a sign of the provider's own](SignLayer::skewed_when). Then:
+//! [a sign of the provider's own](SignLayer::skewed_when). An answer with an `age` was stored somewhere, and
+//! its `date` isn't now: it says nothing of clocks. Then:
 //!
-//! - from now on, attempts are signed with the provider's time: this machine's, and the difference;
+//! - from now on, attempts are signed with the provider's time: this machine's, and the difference. If the
+//!   first that is signed so is refused, too, the difference wasn't the reason, and the earlier one is back;
 //! - [`retry`](crate::retry) repeats the call: at once, once a call, whatever the method is, because a 401 or
 //!   403 says that nothing was done (RFC 9110, 15.5.2 and 15.5.4). It counts neither for `max_attempts` nor for
 //!   the budget. It is the same repetition that a refused [token](crate::token) has: a call has one of both;
@@ -41,8 +43,9 @@
 //! All; in an integration with a [base URL](crate::IntegrationBuilder::base_url), only those to its origin. A
 //! header that the signer writes replaces the caller's. Signatures are marked as sensitive, so that no record
 //! shows them. The own client drops them when it follows a redirect to another origin; within the origin, it
-//! sends the old signature to the new URL, which the provider refuses. A client of yours must not add what
-//! is signed, nor follow redirects.
+//! sends the old signature to the new URL, which the provider refuses. That refusal says nothing of the clock,
+//! and the call isn't repeated for it: the first request may have been carried out. A client of yours must not
+//! add what is signed, nor follow redirects.
 //!
 //! # Where it stands
 //!
@@ -117,6 +120,7 @@ mod layer;
 pub mod message;
 mod shared;
 mod signer;
+mod state;
 #[cfg(feature = "sign")]
 mod trailer;
 

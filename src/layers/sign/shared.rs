@@ -1,33 +1,27 @@
 //! What an integration's calls share: by how much the clocks differ, and why the last signing failed.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::error::SignError;
+use super::state::{Heard, Offset, Skew};
 use crate::control::SigningHealth;
 use crate::rt::Lock;
 
 #[derive(Debug, Default)]
 pub(super) struct Signing {
-    /// How many seconds the provider's clock is ahead of ours.
-    ahead: AtomicI64,
+    offset: Mutex<Offset>,
     failure: Mutex<Option<Arc<str>>>,
 }
 
 impl Signing {
     pub(super) fn ahead(&self) -> i64 {
-        self.ahead.load(Ordering::Relaxed)
+        self.offset.locked().ahead()
     }
 
-    /// Takes over what an answer said, if that may be: whoever writes the answer's date must not get
-    /// signatures for any time.
-    pub(super) fn correct(&self, ahead: i64) -> bool {
-        let is_believed = ahead.unsigned_abs() <= MOST_AHEAD;
-        if is_believed {
-            self.ahead.store(ahead, Ordering::Relaxed);
-        }
-        is_believed
+    /// Takes what an answer says to a request that was signed for a clock so many seconds ahead.
+    pub(super) fn hear(&self, signed: i64, heard: Heard) -> Option<Skew> {
+        self.offset.locked().hear(signed, heard)
     }
 
     pub(super) fn ended<T>(&self, outcome: &Result<T, SignError>) {
@@ -62,6 +56,3 @@ pub(super) fn moved(now: SystemTime, ahead: i64) -> SystemTime {
     }
     .unwrap_or(now)
 }
-
-/// A day: a clock that shows another zone's time as UTC is at most 14 hours wrong.
-const MOST_AHEAD: u64 = 24 * 3600;

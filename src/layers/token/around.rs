@@ -9,10 +9,10 @@ use super::layer::{Settings, TokenLayer};
 use super::shared::{Cell, Given, Used};
 use crate::context::{AttemptState, CredentialRenewed};
 use crate::event::Event;
-use crate::outcome::{Error, ResponseHead, leave_class};
+use crate::outcome::{Error, FollowedRedirect, ResponseHead, leave_class};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::rt::{self, callback};
-use crate::terms::{Class, Rejection};
+use crate::terms::{Class, RedirectTo, Rejection};
 
 /// Gives each attempt a token, as code around a call: what a [`TokenLayer`](super::TokenLayer) makes
 /// of its settings. See the [module](super).
@@ -98,7 +98,14 @@ impl Settings {
         call: &Call,
         attempt: &Attempt<W>,
     ) {
-        let may_repeat = cell.refuse(generation, self);
+        let redirect = attempt.answer(|head| FollowedRedirect::before(&head.extensions)).flatten();
+        // Another origin didn't get it.
+        if redirect == Some(RedirectTo::OtherOrigin) {
+            return;
+        }
+        let is_renewed = cell.refuse(generation, self);
+        // Who redirects by 303 has carried the request out (RFC 9110, 15.4.4).
+        let may_repeat = is_renewed && redirect.is_none();
         let refused = || Event::TokenRefused { generation, may_repeat };
         self.emitter.emit(Some(&attempt.context()), refused);
         attempt.answer(|head| {

@@ -19,7 +19,7 @@ use super::service::Client;
 use crate::body::Body;
 use crate::context::{Context, UploadProgress};
 use crate::event::{Emitter, Event};
-use crate::outcome::{Error, Redirected};
+use crate::outcome::{Error, FollowedRedirect, Redirected};
 use crate::replay::{RetryOverride, has_honoured_key, is_idempotent};
 use crate::rt;
 use crate::terms::RedirectTo;
@@ -68,8 +68,17 @@ struct Chain {
     is_repeatable: bool,
     /// Its provider honours the request's key.
     is_keyed: bool,
+    followed: Arc<Followed>,
+}
+
+/// What a chain tells of its redirects.
+#[derive(Default)]
+struct Followed {
+    any: AtomicBool,
+    /// One of them led to another origin.
+    left_origin: AtomicBool,
     /// A POST became a GET, and nothing says that it was carried out.
-    is_lost: Arc<AtomicBool>,
+    is_lost: AtomicBool,
 }
 
 /// Sends a request, and follows the redirects that it is answered by.
@@ -80,12 +89,10 @@ pub(super) async fn follow(
 ) -> Result<Response<Received>, Error> {
     let limits = (client.config.max_redirects, &client.config.redirects_to);
     let chain = Chain::begin(&client.emitter, &request, context.clone(), limits);
-    let is_lost = Arc::clone(&chain.is_lost);
+    let followed = Arc::clone(&chain.followed);
     let single = SingleRequest { client, context };
     let mut response = FollowRedirect::with_policy(single, chain).call(request).await?;
-    if is_lost.load(Ordering::Relaxed) {
-        response.extensions_mut().insert(Redirected);
-    }
+    followed.mark(&mut response);
     Ok(response)
 }
 
@@ -100,6 +107,25 @@ impl Service<Request<Body>> for SingleRequest {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         Box::pin(Arc::clone(&self.client).send(request, self.context.clone()))
+    }
+}
+
+// === impl Followed ===
+
+impl Followed {
+    /// Says on the answer that it is one to another request than the caller's.
+    fn mark<B>(&self, response: &mut Response<B>) {
+        if !self.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let to_origin = match self.left_origin.load(Ordering::Relaxed) {
+            true => RedirectTo::OtherOrigin,
+            false => RedirectTo::SameOrigin,
+        };
+        response.extensions_mut().insert(FollowedRedirect(to_origin));
+        if self.is_lost.load(Ordering::Relaxed) {
+            response.extensions_mut().insert(Redirected);
+        }
     }
 }
 
@@ -122,7 +148,7 @@ impl Chain {
             to_origin: RedirectTo::SameOrigin,
             is_repeatable: retry_override == Some(&RetryOverride::Safe),
             is_keyed: context.as_ref().is_some_and(is_honoured),
-            is_lost: Arc::default(),
+            followed: Arc::default(),
             context,
         }
     }
@@ -153,7 +179,11 @@ impl Policy<Body, Error> for Chain {
         if redirect.method() != redirect.previous_method()
             && redirect.status() != StatusCode::SEE_OTHER
         {
-            self.is_lost.store(true, Ordering::Relaxed);
+            self.followed.is_lost.store(true, Ordering::Relaxed);
+        }
+        self.followed.any.store(true, Ordering::Relaxed);
+        if to_origin == RedirectTo::OtherOrigin {
+            self.followed.left_origin.store(true, Ordering::Relaxed);
         }
         let (status, hops) = (redirect.status(), self.hops);
         let event = || Event::Redirected { status, to_origin, hops };

@@ -1,12 +1,12 @@
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body as _;
-use reqwest::ResponseBuilderExt;
+use reqwest::{ResponseBuilderExt, Url};
 
 use super::witness::Witness;
 use crate::body::{Body, IntoBytes};
-use crate::context::Context;
+use crate::context::{Context, UriIsSigned};
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
 use crate::transport::hop::expects_body;
@@ -25,6 +25,9 @@ pub(super) fn to_client(
 ) -> Result<reqwest::Request, Error> {
     let context = request.extensions().get::<Context>().cloned();
     let (mut head, body) = request.into_parts();
+    if head.extensions.get::<UriIsSigned>().is_some() && !is_kept(&head.uri) {
+        return Err(Error::from_client(Error::unsendable(OTHER_URI), context.as_ref()));
+    }
     let body = match witness {
         Some(witness) => {
             if body.is_end_stream() && expects_body(&head.method) {
@@ -68,6 +71,21 @@ impl From<reqwest::Body> for Body {
     }
 }
 
+/// Whether the client sends a URI as it is: it parses it as a URL, which encodes what a URI leaves, and takes
+/// dots out of paths.
+fn is_kept(uri: &Uri) -> bool {
+    let sent = |url: Url| {
+        let host =
+            uri.host().is_some_and(|host| url.host_str() == Some(&host.to_ascii_lowercase()));
+        let path = url.path() == uri.path() && url.query() == uri.query();
+        host && path
+    };
+    Url::parse(&uri.to_string()).is_ok_and(sent)
+}
+
 fn unsendable(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Request, Delivery::NotSent).with_source(error.without_url().into())
 }
+
+const OTHER_URI: &str =
+    "its uri is signed, and the reqwest client sends another: encode it as a url does";

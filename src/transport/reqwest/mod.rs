@@ -24,6 +24,12 @@
 //! `x-request-id`, `traceparent` and those of the caller's own. reqwest takes off `authorization`,
 //! `cookie` and `proxy-authorization`. `baggage` isn't sent at all.
 //!
+//! # Signed requests
+//!
+//! reqwest sends a URI as the URL standard writes it: without dots in the path, `'` in a query as `%27`. A
+//! [signature](crate::sign) covers what was asked for. So a signed request whose URI reqwest would change is
+//! refused before it is sent. The error says so.
+//!
 //! # One request a call
 //!
 //! None of this is in the way of a client that follows no redirects. Say so, and its errors and a 421

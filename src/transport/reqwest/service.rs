@@ -10,9 +10,9 @@ use super::convert::{from_client, to_client};
 use super::witness::Witness;
 use crate::body::Body;
 use crate::context::{BAGGAGE, Context};
-use crate::outcome::{Error, ErrorKind, Redirected};
+use crate::outcome::{Error, ErrorKind, FollowedRedirect, Redirected};
 use crate::replay::is_safe;
-use crate::terms::Delivery;
+use crate::terms::{Delivery, RedirectTo};
 use crate::transport::hop;
 
 /// A `reqwest::Client` as a transport. See the [module](super).
@@ -120,9 +120,16 @@ impl Sending {
             Err(error) => return Err(self.failed(error)),
         };
         let is_elsewhere = *response.url() != asked;
+        let to_origin = match response.url().origin() == asked.origin() {
+            true => RedirectTo::SameOrigin,
+            false => RedirectTo::OtherOrigin,
+        };
         let mut response = from_client(response);
         if self.hops == Hops::Single {
             hop::answered(context, &mut response);
+        }
+        if is_elsewhere {
+            response.extensions_mut().insert(FollowedRedirect(to_origin));
         }
         if is_elsewhere && !self.is_safe {
             response.extensions_mut().insert(Redirected);

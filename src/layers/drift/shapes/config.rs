@@ -30,8 +30,8 @@ impl ShapeConfig {
         self
     }
 
-    /// The largest body that is looked at, in bytes; 64 KiB by default. While it is read, that much is
-    /// copied.
+    /// The largest body that is looked at, in bytes: 64 KiB by default, 1 MiB at most. While it is read, that
+    /// much is copied; then it is parsed in its call's task.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self
@@ -44,6 +44,14 @@ impl ShapeConfig {
         if self.body_cap == 0 {
             errors.add("shapes.body_cap", "no body is that short: set the bytes to look at");
         }
+        if self.body_cap > LARGEST_BODY {
+            errors.add(
+                "shapes.body_cap",
+                format_args!(
+                    "a body is parsed in its call's task: set {LARGEST_BODY} (1 MiB) at most"
+                ),
+            );
+        }
     }
 }
 
@@ -52,3 +60,6 @@ impl Default for ShapeConfig {
         Self::new()
     }
 }
+
+/// To parse one takes some milliseconds.
+const LARGEST_BODY: usize = 1024 * 1024;

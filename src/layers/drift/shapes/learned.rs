@@ -1,13 +1,14 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Method, StatusCode};
-use serde_json::Value;
 
 use super::compare::Difference;
 use super::config::ShapeConfig;
 use super::file::Shapes;
-use super::watch::Watch;
+use super::node::Node;
+use super::watch::{Seen, Watch};
 use crate::context::PathTemplate;
 
 /// The shapes of all endpoints.
@@ -67,10 +68,15 @@ impl Learned {
         watch.samples(now)
     }
 
+    /// The shape of an endpoint's answers, once it was learned.
+    pub(super) fn known(&self, key: &ShapeKey) -> Option<Arc<Node>> {
+        self.watches.get(key)?.known()
+    }
+
     pub(super) fn take(
         &mut self,
         key: &ShapeKey,
-        answer: &Value,
+        answer: Seen,
         config: &ShapeConfig,
         now: Instant,
     ) -> Vec<Difference> {

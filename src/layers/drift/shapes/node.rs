@@ -34,45 +34,75 @@ pub(super) struct Field {
 pub(super) struct Room(usize);
 
 impl Node {
+    /// What one answer has. An object that has fields in the shape that is `known` has fields here, whatever its
+    /// keys are.
+    pub(super) fn of(answer: &Value, known: Option<&Self>) -> Self {
+        let mut node = Self::default();
+        node.see(answer, known, &mut Room::new());
+        node
+    }
+
     /// Adds a value. Places for which there is no room are left out.
-    pub(super) fn see(&mut self, value: &Value, room: &mut Room) {
+    fn see(&mut self, value: &Value, known: Option<&Self>, room: &mut Room) {
         self.types.add(Types::of(value));
         match value {
-            Value::String(text) => self.words.see(text),
+            Value::String(text) => self.words.see(text, room),
             Value::Array(values) => {
+                let known = known.and_then(|known| known.items.as_deref());
                 for value in values {
                     if let Some(items) = part(&mut self.items, room) {
-                        items.see(value, room);
+                        items.see(value, known, room);
                     }
                 }
             }
-            Value::Object(members) => self.see_object(members, room),
+            Value::Object(members) => self.see_object(members, known, room),
             _ => {}
         }
     }
 
-    fn see_object(&mut self, members: &Map<String, Value>, room: &mut Room) {
+    fn see_object(&mut self, members: &Map<String, Value>, known: Option<&Self>, room: &mut Room) {
         self.objects = self.objects.saturating_add(1);
-        if members.len() > MOST_FIELDS || members.keys().any(|key| is_id_key(key)) {
+        let fixed = known.filter(|known| known.entries.is_none() && !known.fields.is_empty());
+        let is_table = || members.len() > MOST_FIELDS || members.keys().any(|key| is_id_key(key));
+        if fixed.is_none() && is_table() {
             self.fold(room);
         }
         for (key, value) in members {
+            if fixed.is_some_and(|known| self.is_left_out(key, known)) {
+                continue;
+            }
             if self.entries.is_none() && !self.fields.contains_key(key.as_str()) {
                 if !room.take() {
                     continue;
                 }
                 self.fields.insert(key.as_str().into(), Field::default());
-                if self.fields.len() > MOST_FIELDS {
+                if fixed.is_none() && self.fields.len() > MOST_FIELDS {
                     self.fold(room);
                 }
             }
+            let known = known.and_then(|known| known.below(key));
             if let Some(entries) = &mut self.entries {
-                entries.see(value, room);
+                entries.see(value, known, room);
             } else if let Some(field) = self.fields.get_mut(key.as_str()) {
                 field.present = field.present.saturating_add(1);
-                field.node.see(value, room);
+                field.node.see(value, known, room);
             }
         }
+    }
+
+    /// Whether a key has no place beside the fields that are known: it is an id, or they are as many as an object
+    /// may have.
+    fn is_left_out(&self, key: &str, known: &Self) -> bool {
+        let is_new = |key: &str| !known.fields.contains_key(key);
+        let new = || self.fields.keys().filter(|key| is_new(key)).count();
+        is_new(key)
+            && !self.fields.contains_key(key)
+            && (is_id_key(key) || known.fields.len() + new() >= MOST_FIELDS)
+    }
+
+    /// What is known of the values of this key.
+    fn below(&self, key: &str) -> Option<&Self> {
+        self.entries.as_deref().or_else(|| self.fields.get(key).map(|field| &field.node))
     }
 
     /// Makes entries of its fields.
@@ -92,7 +122,7 @@ impl Node {
     pub(super) fn join(&mut self, other: Self, room: &mut Room) {
         self.types.add(other.types);
         self.objects = self.objects.saturating_add(other.objects);
-        self.words.join(other.words);
+        self.words.join(other.words, room);
         join_part(&mut self.items, other.items, room);
         if other.entries.is_some() {
             self.fold(room);
@@ -119,7 +149,24 @@ impl Node {
     /// by then.
     pub(super) fn absorb(&mut self, mut answer: Self, room: &mut Room) {
         answer.forget_counts();
+        answer.open_new(Some(self));
         self.join(answer, room);
+    }
+
+    /// The word that one answer has at a place that is new isn't one of a few.
+    fn open_new(&mut self, known: Option<&Self>) {
+        if known.is_none() {
+            self.words.open();
+        }
+        for (key, field) in &mut self.fields {
+            field.node.open_new(known.and_then(|known| known.below(key)));
+        }
+        for (own, known) in [
+            (&mut self.items, known.and_then(|known| known.items.as_deref())),
+            (&mut self.entries, known.and_then(|known| known.entries.as_deref())),
+        ] {
+            own.iter_mut().for_each(|own| own.open_new(known));
+        }
     }
 
     fn forget_counts(&mut self) {
@@ -148,9 +195,10 @@ impl Node {
         })
     }
 
+    /// How many places it has, with its words.
     pub(super) fn places(&self) -> usize {
         let mut places = 0;
-        self.each(&mut |_, _, _| places += 1);
+        self.each(&mut |_, node, _| places += 1 + node.words.known.len());
         places
     }
 
@@ -214,13 +262,13 @@ impl Room {
         self.0 == 0
     }
 
-    fn take(&mut self) -> bool {
+    pub(super) fn take(&mut self) -> bool {
         let is_there = self.0 > 0;
         self.0 -= usize::from(is_there);
         is_there
     }
 
-    fn give(&mut self, places: usize) {
+    pub(super) fn give(&mut self, places: usize) {
         self.0 += places;
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::compare::Difference;
 use super::config::ShapeConfig;
 use super::learned::ShapeKey;
+use super::watch::Seen;
 use crate::layers::drift::layer::DriftLayer;
 use crate::layers::drift::signal::{LONGEST_DETAIL, Signal, essence};
 use crate::layers::drift::state::Endpoint;
@@ -55,8 +56,11 @@ impl Reading {
     pub(in crate::layers::drift) fn end(&mut self, layer: &DriftLayer) -> Vec<Signal> {
         let Some(bytes) = self.bytes.take() else { return Vec::new() };
         let Ok(answer) = serde_json::from_slice::<Value>(&bytes) else { return Vec::new() };
+        let known = layer.shared.learned.locked().known(&self.key);
+        // A large answer takes its time: not while others wait for the lock.
+        let answer = Seen::of(&answer, known);
         let mut learned = layer.shared.learned.locked();
-        let found = learned.take(&self.key, &answer, &self.config, rt::now());
+        let found = learned.take(&self.key, answer, &self.config, rt::now());
         drop(learned);
         self.signals(&found)
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::terms::DriftKind;
 /// The shape of one endpoint's answers, from the first one on.
 #[derive(Debug)]
 pub(super) struct Watch {
-    shape: Node,
+    shape: Arc<Node>,
     room: Room,
     stage: Stage,
     /// The second in which answers are counted.
@@ -40,16 +41,29 @@ struct New {
     present: u32,
 }
 
+/// An answer, as it is seen beside a shape.
+#[derive(Debug)]
+pub(super) struct Seen {
+    node: Node,
+    known: Option<Arc<Node>>,
+}
+
+impl Seen {
+    pub(super) fn of(answer: &Value, known: Option<Arc<Node>>) -> Self {
+        Self { node: Node::of(answer, known.as_deref()), known }
+    }
+}
+
 impl Watch {
     pub(super) fn new(now: Instant) -> Self {
         let stage = Stage::Learning { since: now, answers: 0 };
-        Self { shape: Node::default(), room: Room::new(), stage, second: now, in_second: 0 }
+        Self { shape: Arc::default(), room: Room::new(), stage, second: now, in_second: 0 }
     }
 
     /// One that is known already.
     pub(super) fn frozen(shape: Node, now: Instant) -> Self {
         let (room, stage) = (Room::beside(&shape), Stage::Frozen(Frozen::default()));
-        Self { shape, room, stage, ..Self::new(now) }
+        Self { shape: Arc::new(shape), room, stage, ..Self::new(now) }
     }
 
     /// Whether to look at the next answer: the first ten in a second, and then every tenth.
@@ -61,32 +75,45 @@ impl Watch {
         self.in_second <= ALL_UP_TO || self.in_second.is_multiple_of(ALL_UP_TO)
     }
 
+    /// The shape, once it was learned: answers are [seen](Seen::of) beside it.
+    pub(super) fn known(&self) -> Option<Arc<Node>> {
+        match self.stage {
+            Stage::Learning { .. } => None,
+            Stage::Frozen(_) => Some(Arc::clone(&self.shape)),
+        }
+    }
+
     /// Takes an answer. Returns what has changed.
     pub(super) fn take(
         &mut self,
-        answer: &Value,
+        answer: Seen,
         config: &ShapeConfig,
         now: Instant,
     ) -> Vec<Difference> {
         match &mut self.stage {
             Stage::Learning { since, answers } => {
-                self.shape.see(answer, &mut self.room);
+                let shape = Arc::make_mut(&mut self.shape);
+                shape.join(answer.node, &mut self.room);
                 *answers += 1;
                 let is_long = now.saturating_duration_since(*since) >= config.time;
                 if *answers >= config.answers && is_long {
-                    self.shape.settle(config.answers.into());
+                    shape.settle(config.answers.into());
+                    self.room = Room::beside(shape);
                     self.stage = Stage::Frozen(Frozen::default());
                 }
                 Vec::new()
             }
             Stage::Frozen(frozen) => {
-                let mut seen = Node::default();
-                seen.see(answer, &mut Room::new());
+                let Seen { node: seen, known } = answer;
+                // The shape has changed meanwhile: there are other answers.
+                if !known.is_some_and(|known| Arc::ptr_eq(&known, &self.shape)) {
+                    return Vec::new();
+                }
                 let found = differences(&self.shape, &seen);
                 let is_full = self.room.is_none();
                 let changes = frozen.take(&found, &seen, config, is_full);
                 if !found.is_empty() {
-                    self.shape.absorb(seen, &mut self.room);
+                    Arc::make_mut(&mut self.shape).absorb(seen, &mut self.room);
                 }
                 changes
             }
@@ -95,7 +122,7 @@ impl Watch {
 
     /// The shape so far. Which fields have one of a few words is known only when it is learned.
     pub(super) fn shape(&self) -> Node {
-        let mut shape = self.shape.clone();
+        let mut shape = Node::clone(&self.shape);
         if matches!(self.stage, Stage::Learning { .. }) {
             shape.settle(u64::MAX);
         }

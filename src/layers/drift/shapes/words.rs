@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::node::Room;
 use crate::redact::is_word;
 
 /// The words that a field had, if it looks like one that has one of a few.
@@ -14,27 +15,34 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Those of a file.
+    /// Those of a file: where it has none, anything may stand.
     pub(super) fn of(known: BTreeSet<Box<str>>) -> Self {
-        Self { known, samples: 0, is_open: false }
+        Self { is_open: known.is_empty(), known, samples: 0 }
     }
 
-    pub(super) fn see(&mut self, text: &str) {
+    /// Adds a text. A word takes a place of its own.
+    pub(super) fn see(&mut self, text: &str, room: &mut Room) {
         self.samples = self.samples.saturating_add(1);
         if self.is_open || self.known.contains(text) {
             return;
         }
-        match may_be_known(text) && self.known.len() < MOST {
+        match may_be_known(text) && self.known.len() < MOST && room.take() {
             true => drop(self.known.insert(text.into())),
-            false => self.open(),
+            false => room.give(self.open()),
         }
     }
 
-    pub(super) fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self, room: &mut Room) {
         self.samples = self.samples.saturating_add(other.samples);
-        self.known.extend(other.known);
-        if self.is_open || other.is_open || self.known.len() > MOST {
-            self.open();
+        let mut is_open = self.is_open || other.is_open;
+        for word in other.known {
+            is_open = is_open || !self.known.contains(&word) && !room.take();
+            if !is_open {
+                self.known.insert(word);
+            }
+        }
+        if is_open || self.known.len() > MOST {
+            room.give(self.open());
         }
     }
 
@@ -52,9 +60,10 @@ impl Words {
         !known.known.is_empty() && (is_other || !self.known.is_subset(&known.known))
     }
 
-    fn open(&mut self) {
+    /// From now on, anything may stand there. Returns how many words there were.
+    pub(super) fn open(&mut self) -> usize {
         self.is_open = true;
-        self.known.clear();
+        std::mem::take(&mut self.known).len()
     }
 }
 

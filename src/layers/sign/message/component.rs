@@ -93,6 +93,11 @@ impl Component {
         }
     }
 
+    /// Whether it has the authority that a request names.
+    pub(super) fn has_authority(&self) -> bool {
+        matches!(self.kind, Kind::Authority | Kind::TargetUri)
+    }
+
     pub(super) fn identifier(&self) -> &str {
         &self.identifier
     }

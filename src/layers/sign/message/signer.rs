@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, DATE};
+use http::header::{CONTENT_LENGTH, DATE, TRAILER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sfv::{BareItem, InnerList, Key, KeyRef, key_ref};
 
@@ -42,7 +42,8 @@ pub enum StreamedBody {
     Refused,
     /// The signature doesn't cover it: the provider must accept that.
     Unsigned,
-    /// The signature doesn't cover it, and its digest follows it as a trailer, against broken bodies.
+    /// The signature doesn't cover it, and its digest follows it as a trailer, against broken bodies. Nor does
+    /// it cover `content-length` and `trailer`, which that changes.
     DigestTrailer,
 }
 
@@ -50,7 +51,8 @@ impl MessageSigner {
     /// Signs these components with a key that the provider knows by this id.
     ///
     /// `content-digest`, `content-length` and `date` are made if the request has none. Without
-    /// `content-digest`, no part of the body is signed.
+    /// `content-digest`, no part of the body is signed. With `@authority` or `@target-uri`, a request whose own
+    /// header `host` isn't the host of its URI is refused: which of both is sent depends on the HTTP version.
     ///
     /// # Errors
     ///
@@ -143,6 +145,10 @@ impl MessageSigner {
     ) -> Result<(Cow<'_, [Component]>, HeaderMap), SignError> {
         let mut made = HeaderMap::new();
         let mut components = Cow::Borrowed(&self.components[..]);
+        if self.has_digest_trailer(input) {
+            let stays = |name: &HeaderName| !CHANGED_BY_TRAILER.contains(name);
+            components.to_mut().retain(|it| it.field().is_none_or(stays));
+        }
         for name in self.components.iter().filter_map(Component::field) {
             let is_digest = *name == CONTENT_DIGEST;
             if input.headers.contains_key(name) || !(is_digest || MADE.contains(name)) {
@@ -163,6 +169,14 @@ impl MessageSigner {
             made.insert(name.clone(), HeaderValue::try_from(value).map_err(unwritable)?);
         }
         Ok((components, made))
+    }
+
+    /// Whether the digest, which is to be signed, can only follow the body.
+    fn has_digest_trailer(&self, input: &SigningInput) -> bool {
+        self.streams == StreamedBody::DigestTrailer
+            && input.body == SigningBody::Stream
+            && !input.headers.contains_key(CONTENT_DIGEST)
+            && self.components.iter().any(|it| it.field() == Some(&CONTENT_DIGEST))
     }
 
     /// The list of components with its parameters.
@@ -199,6 +213,9 @@ impl Sign for MessageSigner {
             headers.to_mut().extend(made.clone());
         }
         let message = Message::asking(&input.method, &input.uri, &headers);
+        if components.iter().any(Component::has_authority) && message.has_other_host() {
+            return Err(SignError::new(OTHER_HOST));
+        }
         let parameters = parameters(&self.list(&components, input));
         let base = base(&components, &parameters, &message);
         let base = base.map_err(|error| SignError::new(error.to_string()))?;
@@ -212,9 +229,7 @@ impl Sign for MessageSigner {
             made.insert(name, HeaderValue::try_from(value).map_err(unwritable)?);
         }
         let signed = Signed::new(made).key_id(self.key_id.as_str());
-        let has_trailer = self.streams == StreamedBody::DigestTrailer
-            && input.body == SigningBody::Stream
-            && components.len() < self.components.len();
+        let has_trailer = self.has_digest_trailer(input);
         Ok(if has_trailer { signed.with_digest_trailer() } else { signed })
     }
 }
@@ -273,6 +288,10 @@ fn seconds(seconds: u64) -> BareItem {
     BareItem::Integer(number.unwrap_or(sfv::Integer::MAX))
 }
 
+/// A digest that follows the body changes these (RFC 9112, 6.5).
+const CHANGED_BY_TRAILER: [HeaderName; 2] = [CONTENT_LENGTH, TRAILER];
+const OTHER_HOST: &str =
+    "its header `host` is not the host of its uri, which is signed: remove the header";
 /// What can be made of the body and the time.
 const MADE: [HeaderName; 2] = [CONTENT_LENGTH, DATE];
 const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");

@@ -84,6 +84,15 @@ impl MessageVerifier {
         message: &Message<'_>,
         now: SystemTime,
     ) -> Result<Verification, MessageError> {
+        self.any(message, |label, list, signature| self.check(label, list, signature, message, now))
+    }
+
+    /// What `check` says of the first signature that holds, or why the last that is by a known key doesn't.
+    fn any<T>(
+        &self,
+        message: &Message<'_>,
+        check: impl Fn(&str, &InnerList, &[u8]) -> Result<T, MessageError>,
+    ) -> Result<T, MessageError> {
         let inputs = dictionary(message.headers, "signature-input")?;
         let signatures = dictionary(message.headers, "signature")?;
         let (inputs, signatures) = inputs.zip(signatures).ok_or(MessageError::Missing)?;
@@ -102,13 +111,24 @@ impl MessageVerifier {
                 Some(_) => return Err(MessageError::Malformed("signature")),
                 None => continue,
             };
-            match self.check(label.as_str(), list, signature, message, now) {
-                Ok(verification) => return Ok(verification),
+            match check(label.as_str(), list, signature) {
+                Ok(checked) => return Ok(checked),
                 Err(MessageError::UnknownKey) if found != MessageError::Missing => {}
                 Err(error) => found = error,
             }
         }
         Err(found)
+    }
+
+    /// Checks what the head alone tells, before the body is read: everything but the signature itself and the
+    /// body's digest.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn precheck(
+        &self,
+        message: &Message<'_>,
+        now: SystemTime,
+    ) -> Result<(), MessageError> {
+        self.any(message, |label, list, _| self.claims(label, list, now).map(drop))
     }
 
     /// Checks one signature.
@@ -120,6 +140,24 @@ impl MessageVerifier {
         message: &Message<'_>,
         now: SystemTime,
     ) -> Result<Verification, MessageError> {
+        let (key, claimed) = self.claims(label, list, now)?;
+        let base = base(&claimed.components, &parameters(list), message)?;
+        if !key.verify(base.as_bytes(), signature) {
+            return Err(MessageError::Signature);
+        }
+        if claimed.components.iter().any(|it| it.field() == Some(&CONTENT_DIGEST)) {
+            check_digest(message.headers, message.body.ok_or(MessageError::Digest)?)?;
+        }
+        Ok(claimed)
+    }
+
+    /// What a signature says of itself, if that is fit, and the key that proves it.
+    fn claims(
+        &self,
+        label: &str,
+        list: &InnerList,
+        now: SystemTime,
+    ) -> Result<(&VerifyingKey, Verification), MessageError> {
         let text = |name: &str| Some(list.params.get(name)?.as_string()?.as_str());
         let key_id = text("keyid").ok_or(MessageError::UnknownKey)?;
         let key = self.keys.get(key_id).ok_or(MessageError::UnknownKey)?;
@@ -129,22 +167,14 @@ impl MessageVerifier {
         if self.tag.is_some() && text("tag") != self.tag.as_deref() {
             return Err(MessageError::Tag);
         }
-        let components = self.covered(list)?;
-        let created = self.created(list, now)?;
-        let base = base(&components, &parameters(list), message)?;
-        if !key.verify(base.as_bytes(), signature) {
-            return Err(MessageError::Signature);
-        }
-        if components.iter().any(|component| component.field() == Some(&CONTENT_DIGEST)) {
-            check_digest(message.headers, message.body.ok_or(MessageError::Digest)?)?;
-        }
-        Ok(Verification {
+        let claimed = Verification {
+            components: self.covered(list)?,
+            created: self.created(list, now)?,
             label: label.to_owned(),
             key_id: key_id.to_owned(),
-            created,
             nonce: text("nonce").map(ToOwned::to_owned),
-            components,
-        })
+        };
+        Ok((key, claimed))
     }
 
     /// What the signature covers, if that is all that it must.

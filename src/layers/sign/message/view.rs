@@ -98,6 +98,17 @@ impl<'a> Message<'a> {
             (None, Some(host), None) => host.to_str().ok()?,
             _ => return None,
         };
+        self.bare(authority)
+    }
+
+    /// Whether a `host` of its own names another authority than its URI.
+    pub(super) fn has_other_host(&self) -> bool {
+        let hosts = self.headers.get_all(HOST).iter();
+        let mut hosts = hosts.map(|host| host.to_str().ok().and_then(|host| self.bare(host)));
+        hosts.any(|host| host != self.authority())
+    }
+
+    fn bare(&self, authority: &str) -> Option<String> {
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = host.trim_ascii().to_ascii_lowercase();
         let port = if self.scheme()?.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
@@ -115,12 +126,13 @@ impl<'a> Message<'a> {
     pub(super) fn request_target(&self) -> Option<String> {
         match *self.method()? == Method::CONNECT {
             true => self.authority(),
-            false => self.path_and_query().map(ToOwned::to_owned),
+            false => self.path_and_query(),
         }
     }
 
-    fn path_and_query(&self) -> Option<&'a str> {
-        self.uri().map(|uri| uri.path_and_query().map_or("/", |path| path.as_str()))
+    /// An empty path is sent as a slash (RFC 9112, 3.2.1).
+    fn path_and_query(&self) -> Option<String> {
+        self.uri().map(|uri| uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string))
     }
 
     fn of(start: Start<'a>, headers: &'a HeaderMap) -> Self {

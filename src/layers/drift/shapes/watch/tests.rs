@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::super::file::Shapes;
 use super::super::learned::ShapeKey;
+use super::super::node::MOST_PLACES;
 use super::*;
 use crate::rt;
 
@@ -21,6 +22,7 @@ impl Year {
 
     fn take(&mut self, answer: &Value) -> Vec<String> {
         self.now += Duration::from_secs(60);
+        let answer = Seen::of(answer, self.watch.known());
         let changes = self.watch.take(answer, &self.config, self.now);
         changes.iter().map(|it| format!("{} {}", it.kind.name(), it.detail())).collect()
     }
@@ -204,6 +206,95 @@ fn a_shape_has_two_thousand_places_at_most() {
     assert!((1_900..=2_001).contains(&places), "{places}");
 }
 
+#[test]
+fn one_answers_word_at_a_new_place_is_neither_kept_nor_an_alarm() {
+    let mut year = Year::new();
+    year.over(200, order);
+    let with = |note: &'static str| {
+        move |number| {
+            let mut order = order(number);
+            order["code"] = json!({ "of": [note] });
+            order
+        }
+    };
+    assert_eq!(year.over(1, with("gift_card")), [""; 0]);
+    assert_eq!(year.over(18, with("voucher")), [""; 0]);
+    assert_eq!(year.over(10, with("coupon")), ["new_field /code"]);
+    let key = ShapeKey::parse("GET /v1/orders/{id} 2xx").unwrap();
+    let file = Shapes::of([(key, year.watch.shape())].into_iter());
+    assert!(!file.to_json().contains("gift_card") && file.to_json().contains("/code/of/*"));
+
+    // Where a file has no words, anything may stand.
+    let text = r#"{ "version": 1, "shapes": { "GET /v1/orders/{id} 2xx": {
+        "": { "types": ["object"] }, "/state": { "types": ["string"] }, "/total": { "types": ["number"] }
+    } } }"#;
+    let shapes = Shapes::from_json(text).unwrap();
+    let (_, node) = shapes.each().next().unwrap();
+    year.watch = Watch::frozen(node.clone(), year.now);
+    year.over(1, |_| json!({ "state": "open", "other": 1 }));
+    assert_eq!(year.over(5, |_| json!({ "state": "paid" })), [""; 0]);
+}
+
+#[test]
+fn an_object_with_fields_stays_one_when_an_id_or_many_keys_come() {
+    let mut year = Year::new();
+    year.over(200, order);
+    let id = |number: u64| {
+        let mut order = order(number);
+        order[format!("cus_9s6XKzkNRiz8i{number}")] = 1.into();
+        order
+    };
+    assert_eq!(year.over(5, id), [""; 0]);
+    let many = |number: u64| {
+        let mut order = order(number);
+        for at in 0..60 {
+            let letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
+            order[format!("k{}{}", letters[at / 8], letters[at % 8])] = 1.into();
+        }
+        order
+    };
+    year.over(5, many);
+    let text = |_| json!({ "id": "A", "state": "open", "total": "1", "lines": [] });
+    assert_eq!(year.over(1, text), ["type_changed /total (string, before: number)"]);
+    assert!(year.watch.shape.find("/{}").is_none());
+    assert!(year.watch.shape.fields.len() <= 50);
+}
+
+#[test]
+fn annotations_and_names_with_a_namespace_are_fields() {
+    let mut year = Year::new();
+    let odata = |number: u64| json!({ "owner@odata.type": "x", "Owner@odata.bind": 1, "og:title": 1, "n": number });
+    year.over(200, odata);
+    for pointer in ["/owner@odata.type", "/Owner@odata.bind", "/og:title", "/n"] {
+        assert!(year.watch.shape.find(pointer).is_some(), "{pointer}");
+    }
+    for key in
+        ["ada@example.com", "localhost:8080", "fe80::1", "12:30", "user:42", "aa:bb:cc:dd:ee:ff"]
+    {
+        assert!(crate::redact::is_id_key(key), "{key}");
+    }
+}
+
+#[test]
+fn words_take_places() {
+    let mut year = Year::new();
+    let letter = |number: usize| ["a", "b", "c", "d", "e", "f", "g", "h"][number % 8];
+    let word = |number: u64| {
+        let field = |at: usize| {
+            (
+                format!("k{}{}", letter(at), letter(at / 8)),
+                json!(format!("w_{}{}", letter(number as usize), letter(number as usize / 8))),
+            )
+        };
+        let object = || (0..40).map(field).collect::<Value>();
+        json!({ "a": object(), "b": object(), "c": object() })
+    };
+    // 120 fields with 20 words each are over 2,000.
+    (0..20).for_each(|number| drop(year.take(&word(number))));
+    assert!(year.watch.shape.places() <= MOST_PLACES + 1, "{}", year.watch.shape.places());
+    assert!(year.watch.shape.places() > 120);
+}
+
 /// Answers of one endpoint: some fields are optional, some have several types.
 fn answers() -> impl Strategy<Value = Vec<Value>> {
     let leaf = prop_oneof![
@@ -229,7 +320,7 @@ fn learned(answers: &[Value]) -> Watch {
     let now = rt::now();
     let mut watch = Watch::new(now);
     for answer in answers {
-        assert_eq!(watch.take(answer, &config, now), []);
+        assert_eq!(watch.take(Seen::of(answer, None), &config, now), []);
     }
     assert!(matches!(watch.stage, Stage::Frozen(_)));
     watch
@@ -252,7 +343,8 @@ proptest! {
         // Whether a field is gone can't be told by fewer answers than it was learned from.
         let config = ShapeConfig::new().answers(201);
         for index in again {
-            let told = watch.take(index.get(&answers), &config, rt::now());
+            let answer = Seen::of(index.get(&answers), watch.known());
+            let told = watch.take(answer, &config, rt::now());
             prop_assert_eq!(told, []);
         }
     }
