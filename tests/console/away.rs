@@ -74,6 +74,7 @@ forward! {
     claim(request: ClaimRequest) -> Claimed;
     extend(leases: Vec<LeaseRef>, lease: Duration) -> Vec<bool>;
     keep_request(first: LeaseRef, request: Bytes) -> bool;
+    members(batch: MessageId) -> Vec<StoredMessage>;
     settle(settlements: Vec<Settlement>) -> Vec<Option<Settled>>;
     reap(most: usize) -> Reaped;
     recover() -> Reaped;
