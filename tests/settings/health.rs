@@ -39,7 +39,7 @@ async fn health_has_these_fields() {
         ],
         "breaker": {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,
-            "rejected": 0, "abandoned": 0, "held": 0,
+            "rejected": 0, "abandoned": 0, "held": 0, "is_report_only": false,
         },
         "keyed_breakers": null,
         "bulkhead": { "limit": 64, "in_use": 0, "waiting": 0 },

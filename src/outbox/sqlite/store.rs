@@ -86,6 +86,7 @@ impl SqliteStore {
         hooks: Hooks<SqliteHook>,
     ) -> Result<Self, OutboxError> {
         check_is_local(path)?;
+        check_has_one_name(path)?;
         let connection = connection::to_write(path)?;
         // A link may have led to a file that was not there before.
         let path = of_file(path)?;
