@@ -131,7 +131,7 @@ async fn a_call_does_not_wait_behind_a_refresh_that_waits_for_its_turn() {
     pass(1).await;
     let late = hold(&rates).await;
     is(&rate.await.unwrap(), CacheOutcome::Miss, "");
-    assert!(before.iter().all(|held| held.is_finished()) && !late.is_finished());
+    assert!(before.iter().all(tokio::task::JoinHandle::is_finished) && !late.is_finished());
     late.await.unwrap();
     wait(1).await;
     let asked = provider.requests().iter().filter(|seen| seen.uri().path() == "/eur").count();
