@@ -21,6 +21,7 @@ impl<H: ?Sized> Hooks<H> {
         self.0.iter().map(|(lane, _)| lane.as_str())
     }
 
+    #[cfg(feature = "postgres")]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -72,10 +72,6 @@ pub struct Redirected;
 /// An extension of an answer: the client came to it by a redirect that it followed, whatever the method. It
 /// says nothing of the first request, which may have been carried out.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(any(feature = "redirect", feature = "reqwest")),
-    expect(dead_code, reason = "only clients that follow redirects make it")
-)]
 pub(crate) struct FollowedRedirect(pub(crate) RedirectTo);
 
 impl FollowedRedirect {
