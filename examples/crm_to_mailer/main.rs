@@ -1,8 +1,8 @@
 //! Two systems that are kept the same: the contacts of a CRM, in a mailer.
 //!
 //! The CRM's webhooks go through an inbox and an outbox to the mailer. A webhook that is sent twice is handled
-//! once, one that is lost is found by the nightly comparison, and what was changed on both sides waits for a
-//! person. See the guide `keeping_two_systems_the_same`.
+//! once, one that is lost is found by the nightly comparison, and what the comparison finds to be newer in the mailer
+//! waits for a person. A webhook itself is sent without a condition. See the guide `keeping_two_systems_the_same`.
 //!
 //! `cargo run --example crm_to_mailer --features inbox,sqlite`
 

@@ -119,7 +119,8 @@ impl AnyIssuer for IssuerOfKey {
 }
 
 impl KeyedValue for Cell {
-    /// Between fetches, only a token is lost, which is fetched anew.
+    /// Between fetches a token is lost, which is fetched anew, and with it a rotated refresh token that could not
+    /// be stored yet.
     fn is_at_rest(&self) -> bool {
         !self.is_fetching()
     }
