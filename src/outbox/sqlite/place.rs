@@ -41,7 +41,8 @@ pub(super) fn check_has_one_name(path: &Path) -> Result<(), OutboxError> {
     use std::os::unix::fs::MetadataExt;
 
     match path.metadata() {
-        Ok(file) if file.nlink() > 1 => Err(OutboxError::new(
+        // A folder counts its own folders, and sqlite says what it is.
+        Ok(file) if file.is_file() && file.nlink() > 1 => Err(OutboxError::new(
             OutboxErrorKind::Unsupported,
             format!(
                 "the file has {} names (hard links), by which sqlite loses data: leave it one",
