@@ -103,6 +103,11 @@ where
         let ended = "the refresh panicked, or ended with its runtime";
         told.await.unwrap_or_else(|_| Err(TokenError::transient(ended)))
     }
+
+    fn has_unsaved(&self) -> bool {
+        // A refresh that runs has a clone.
+        Arc::strong_count(&self.unsaved) > 1 || self.unsaved.locked().is_some()
+    }
 }
 
 impl<S, R, T> RefreshToken<S, T>
