@@ -84,12 +84,16 @@ impl TokenStore for Failing {
         self.0.load().await
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
         let failure = self.1.lock().unwrap().pop();
         match failure {
             Some("panic") => panic!("a planned panic"),
             Some(error) => Err(TokenError::transient(error)),
-            None => self.0.compare_and_swap(version, next).await,
+            None => self.0.compare_and_swap(present, next).await,
         }
     }
 }
@@ -120,6 +124,18 @@ async fn a_login_is_not_replaced_by_what_could_not_be_stored_before() {
     store.0.replace("r7");
     let _ = fetch(&login).await.unwrap().unwrap();
     assert_eq!(used(&issuer), ["r1", "r7"]);
+}
+
+#[tokio::test]
+async fn what_another_wrote_under_the_same_version_is_not_overwritten() {
+    let store = MemoryStore::new("r1");
+    let mine = StoredToken::new("r1", 1);
+    assert_eq!((mine.refresh_token(), mine.version()), ("r1", 1));
+    assert!(!store.compare_and_swap(&StoredToken::new("r0", 1), "r9".into()).await.unwrap());
+    assert!(!store.compare_and_swap(&StoredToken::new("r1", 0), "r9".into()).await.unwrap());
+    assert_eq!(store.load().await.unwrap(), mine);
+    assert!(store.compare_and_swap(&mine, "r2".into()).await.unwrap());
+    assert_eq!(store.load().await.unwrap(), StoredToken::new("r2", 2));
 }
 
 /// Keeps the token of one tenant. `a` has this login.
