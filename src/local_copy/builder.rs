@@ -91,7 +91,7 @@ impl<T: Send + Sync + 'static> LocalCopyBuilder<T> {
 
     /// Decides whether what was loaded (the second argument) may take the place of the copy (the first, if
     /// there is one), instead of the built-in guard, which refuses a copy without entries and one with fewer
-    /// than half of those before. A guard that panics refuses.
+    /// than half of those before. A guard that panics refuses: `refused: the guard panicked`.
     ///
     /// ```
     /// use outrigger::local_copy::{LoadError, LocalCopyBuilder};
