@@ -30,6 +30,10 @@ impl<T> Shared<T> {
 }
 
 impl<T: Send + Sync + 'static> AnyCopy for Owned<T> {
+    fn name(&self) -> &'static str {
+        self.shared.name
+    }
+
     fn health(&self) -> LocalCopyHealth {
         self.shared.health()
     }

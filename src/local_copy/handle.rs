@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -19,7 +19,8 @@ pub struct LocalCopy<T>(pub(super) Arc<Owned<T>>);
 pub(super) struct Owned<T> {
     pub(super) shared: Arc<Shared<T>>,
     pub(super) ended: watch::Receiver<u64>,
-    pub(super) _task: Task,
+    /// Set once its name is known to be free.
+    pub(super) task: OnceLock<Task>,
 }
 
 impl<T> LocalCopy<T> {
