@@ -58,7 +58,10 @@ async fn a_guard_that_panics_refuses_and_a_person_may_accept() {
     let broken = bench.copy().guard(|_, _| panic!("the guard fails")).start().unwrap();
     let error = broken.ready().await.unwrap_err();
     assert_eq!(error.failure(), Some(LoadFailure::Refused));
-    assert_eq!(error.to_string(), "there is no copy of \"prices\" yet: refused: the guard panicked");
+    assert_eq!(
+        error.to_string(),
+        "there is no copy of \"prices\" yet: refused: the guard panicked"
+    );
     wait(100).await;
     assert!(bench.begun() > 5, "loads go on");
     assert!(broken.accept("ada", "the guard is wrong"));
@@ -69,9 +72,12 @@ async fn a_guard_that_panics_refuses_and_a_person_may_accept() {
 #[tokio::test(start_paused = true)]
 async fn a_count_that_panics_is_a_failure_in_which_there_is_nothing_to_accept() {
     let bench = Bench::new();
-    let copy = LocalCopy::builder("list", &bench.shop, |_: &Vec<u8>| panic!("no count"), |_| async {
-        Ok(Loaded::new(vec![1]))
-    });
+    let copy = LocalCopy::builder(
+        "list",
+        &bench.shop,
+        |_: &Vec<u8>| panic!("no count"),
+        |_| async { Ok(Loaded::new(vec![1])) },
+    );
     let copy = copy.start().unwrap();
     let error = copy.ready().await.unwrap_err();
     assert_eq!(error.failure(), Some(LoadFailure::Panicked));
