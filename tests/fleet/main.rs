@@ -6,6 +6,8 @@
 
 mod away;
 mod bench;
+#[cfg(feature = "console")]
+mod console;
 mod many;
 #[cfg(unix)]
 mod processes;
