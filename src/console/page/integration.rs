@@ -81,7 +81,7 @@ fn control(
             @if let (Some(error), true) = (&state.error, state.has_error) {
                 p .late { "What moves it can't be read: " (text(error)) }
             }
-            @if view.may_steer {
+            @if view.may_steer && positions.len() > 1 {
                 details {
                     summary { "Change " (name) }
                     (frame.act("set", &hidden, options, html! { button { "Set it" } }))
