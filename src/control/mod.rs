@@ -44,9 +44,9 @@ mod serial;
 pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
 pub use health::{
-    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,
-    PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
+    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,
+    KeyedBreakersHealth, KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth,
+    MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

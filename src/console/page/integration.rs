@@ -55,7 +55,7 @@ fn control(
                 label .choice {
                     input type="radio" name="to" value=(position) required checked[*position == state.position];
                     " " b { (position) }
-                    @if let Some(effect) = words::position(state.name, position) { ": " (effect) }
+                    @if let Some(effect) = words::position(&view.card.health, state.name, position) { ": " (words::shown(&effect)) }
                 }
             }
         }
