@@ -87,7 +87,9 @@ impl Inner {
         let minutes = self.recent.as_ref().map(|recent| recent.minutes(&health.integration));
         let moved = health.controls.iter().filter(|control| !control.is_default);
         let until =
-            moved.filter_map(|control| self.wanted.until(&health.integration, control.name)).min();
+            moved.filter_map(|control| self.wanted.until(&health.integration, control.name));
+        let of_fleet = health.fleet.as_ref().and_then(|fleet| fleet.wanted_until);
+        let until = until.chain(of_fleet).min();
         Card { health, minutes, until }
     }
 
@@ -224,12 +226,13 @@ fn revealed(message: &StoredMessage) -> ShownMessage {
         method: content.method.clone(),
         uri: content.uri.to_string(),
         headers: lines(&content.headers),
-        body: Some(text(&content.body)),
+        body: content.sealed_by.is_none().then(|| text(&content.body)),
         answer: message.answer.as_ref().map(|answer| ShownAnswer {
             status: answer.status,
             headers: lines(&answer.headers),
-            body: Some(text(&answer.body)),
+            body: answer.sealed_by.is_none().then(|| text(&answer.body)),
         }),
+        sealed_by: content.sealed_by.clone(),
     }
 }
 
