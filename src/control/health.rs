@@ -71,6 +71,8 @@ pub struct ValidationHealth {
     pub rejected: u64,
     /// Times that a check couldn't look at an answer.
     pub unchecked: u64,
+    /// Answers of JSON, read by a check, in which an object had two members of one name.
+    pub duplicates: u64,
     /// The last rejection.
     pub last_rejection: Option<LastRejection>,
 }

@@ -54,7 +54,7 @@ impl Serialize for Health {
             )),
             "validation": self.validation.as_ref().map(|checks| object!(
                 checks,
-                [rejected, unchecked],
+                [rejected, unchecked, duplicates],
                 "last_rejection": checks.last_rejection.as_ref().map(|last| object!(
                     last,
                     [check, status, pointer],
