@@ -14,5 +14,7 @@ mod processes;
 mod settings;
 mod steering;
 
+#[path = "../outbox/postgres/pgbouncer.rs"]
+mod pgbouncer;
 #[path = "../outbox/postgres/server.rs"]
 mod server;
