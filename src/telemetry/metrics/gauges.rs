@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use crate::control::{
-    BreakerHealth, ControlState, Expiry, FleetHealth, Health, LocalCopyHealth, PinHealth, PoolFigures,
-    SigningHealth,
+    BreakerHealth, ControlState, Expiry, FleetHealth, Health, LocalCopyHealth, PinHealth,
+    PoolFigures, SigningHealth,
 };
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure};
