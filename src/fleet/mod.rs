@@ -126,7 +126,7 @@
 //!
 //! # When not to use it
 //!
-//! - One process: its registry and the [console](crate::control) are enough.
+//! - One process: its [registry](crate::control) is enough.
 //! - Milliseconds count: a change takes up to three seconds.
 //! - For your own feature flags: it knows controls and settings of integrations, and nothing of your users. A flag service that you have
 //!   already can be a [source](crate::kill_switch::SwitchSource) of the kill switch.
