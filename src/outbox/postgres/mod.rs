@@ -94,6 +94,7 @@ mod people;
 mod pool;
 mod statements;
 mod store;
+mod tenants;
 #[cfg(feature = "oauth")]
 mod tokens;
 mod unheard;
