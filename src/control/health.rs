@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
+use super::fleet::FleetHealth;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
@@ -32,6 +33,8 @@ pub struct Health {
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
     pub hedge: HedgeHealth,
+    /// Its fallback; `None` if it has none.
+    pub fallback: Option<FallbackHealth>,
     /// Its cache; `None` if it has none.
     pub cache: Option<CacheHealth>,
     /// Its mirror; `None` if it has none.
@@ -55,9 +58,19 @@ pub struct Health {
     pub pins: Vec<PinHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
+    /// How this instance obeys its fleet; `None` without one, or if the integration was asked by itself.
+    pub fleet: Option<FleetHealth>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
+}
+
+/// What users get in place of the provider's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FallbackHealth {
+    /// Its [label](crate::fallback::FallbackLayer::label), if it has one.
+    pub label: Option<String>,
 }
 
 /// What checks of answers rejected since they were made.
@@ -68,6 +81,8 @@ pub struct ValidationHealth {
     pub rejected: u64,
     /// Times that a check couldn't look at an answer.
     pub unchecked: u64,
+    /// Answers of JSON, read by a check, in which an object had two members of one name.
+    pub duplicates: u64,
     /// The last rejection.
     pub last_rejection: Option<LastRejection>,
 }

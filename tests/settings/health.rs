@@ -56,6 +56,7 @@ async fn health_has_these_fields() {
             },
         },
         "validation": null,
+        "fallback": null,
         "token": null,
         "lanes": [],
         "keyed_tokens": null,
@@ -63,6 +64,7 @@ async fn health_has_these_fields() {
         "signing": null,
         "pins": [],
         "drifts": [],
+        "fleet": null,
         "local_copies": [],
         "expiries": [],
     });

@@ -67,7 +67,7 @@ pub(super) fn migrations(schema: &str) -> Vec<String> {
     MIGRATIONS.iter().map(|sql| in_schema(sql, &quoted)).collect()
 }
 
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/migration_1.sql"),
     include_str!("sql/migration_2.sql"),
     include_str!("sql/migration_3.sql"),

@@ -12,6 +12,7 @@ use tokio_postgres::types::Type;
 use super::error::Failure;
 use super::migrate;
 use super::pool::{Open, Pool, run};
+use super::shared_pool::PostgresPool;
 use super::statements::{in_schema, quoted};
 use super::values::Param;
 use crate::outbox::error::OutboxError;
@@ -64,7 +65,7 @@ pub struct PostgresTokenLease {
 }
 
 struct Database {
-    pool: Pool,
+    pool: Arc<Pool>,
     /// The schema's name, quoted.
     schema: String,
     leases: Arc<Semaphore>,
@@ -80,7 +81,7 @@ impl PostgresTokenStore {
     /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the text is no connection
     /// string of PostgreSQL.
     pub fn no_tls(connection: &str) -> Result<Self, OutboxError> {
-        Ok(Self::over(Pool::no_tls(CONNECTIONS, connection)?))
+        Ok(Self::over(&PostgresPool::no_tls(connection)?.connections(CONNECTIONS)))
     }
 
     /// A store whose connections this function makes, with TLS and credentials of your choice, as
@@ -92,11 +93,14 @@ impl PostgresTokenStore {
         Connection: Future + Send + 'static,
         E: Into<BoxError>,
     {
-        Self::over(Pool::by(CONNECTIONS, connect))
+        Self::over(&PostgresPool::connect_by(connect).connections(CONNECTIONS))
     }
 
-    fn over(pool: Pool) -> Self {
+    /// A store over connections that others use too. The connections of its locks aren't among them: there is one
+    /// more for each login that is being refreshed.
+    pub fn over(pool: &PostgresPool) -> Self {
         let leases = Arc::new(Semaphore::new(LEASES));
+        let pool = Arc::clone(&pool.0);
         let database = Database { pool, schema: quoted("outrigger"), leases, rng: Rng::system() };
         Self { database: Arc::new(database), login: "".into() }
     }
@@ -207,10 +211,18 @@ impl TokenStore for PostgresTokenStore {
         stored.ok_or_else(|| TokenError::needs_login(none()))
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
-        let version = i64::try_from(version).unwrap_or(i64::MAX);
-        let params: [Param<'_>; 3] =
-            [(&&*self.login, Type::TEXT), (&version, Type::INT8), (&next, Type::TEXT)];
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
+        let version = i64::try_from(present.version()).unwrap_or(i64::MAX);
+        let params: [Param<'_>; 4] = [
+            (&&*self.login, Type::TEXT),
+            (&version, Type::INT8),
+            (&present.refresh_token(), Type::TEXT),
+            (&next, Type::TEXT),
+        ];
         self.change(SWAP, &params).await.map_err(failed)
     }
 }
@@ -255,8 +267,8 @@ const REPLACE: &str = "INSERT INTO outrigger.refresh_token AS known (login, toke
     RETURNING 1";
 /// Done a second time, because nobody knows whether the first was, it changes nothing and says so too.
 const SWAP: &str = "UPDATE outrigger.refresh_token
-    SET token = $3, version = $2 + 1, stored = now()
-    WHERE login = $1 AND (version = $2 OR version = $2 + 1 AND token = $3)
+    SET token = $4, version = $2 + 1, stored = now()
+    WHERE login = $1 AND (version = $2 AND token = $3 OR version = $2 + 1 AND token = $4)
     RETURNING 1";
 /// A refresh takes two requests of a minute at most. A process that the network has lost holds the lock
 /// no longer than this, whatever the server's own limit is.
