@@ -40,7 +40,7 @@ async fn a_switch_is_wanted_until_the_time_that_somebody_wrote_in_their_zone() {
     let refused = bench.act("ada", "?integration=payments", "set", &nonsense).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("is no time: write it as 18:00"), "{}", refused.text);
-    assert!(!refused.text.contains("<b>"), "{}", refused.text);
+    assert!(refused.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
     assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::Off);
 }
 
