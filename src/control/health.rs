@@ -33,6 +33,8 @@ pub struct Health {
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
     pub hedge: HedgeHealth,
+    /// Its fallback; `None` if it has none.
+    pub fallback: Option<FallbackHealth>,
     /// Its cache; `None` if it has none.
     pub cache: Option<CacheHealth>,
     /// Its mirror; `None` if it has none.
@@ -61,6 +63,14 @@ pub struct Health {
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,
+}
+
+/// What users get in place of the provider's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FallbackHealth {
+    /// Its [label](crate::fallback::FallbackLayer::label), if it has one.
+    pub label: Option<String>,
 }
 
 /// What checks of answers rejected since they were made.

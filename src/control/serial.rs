@@ -46,6 +46,7 @@ impl Serialize for Health {
                 [sent, won, skipped],
                 "delay": self.hedge.delay.map(seconds),
             ),
+            "fallback": self.fallback.as_ref().map(|fallback| object!(fallback, [label])),
             "cache": self.cache.map(|cache| object!(cache, [keys, bytes, hits, stale, misses, failing])),
             "mirror": self.mirror.map(|mirror| object!(
                 mirror,
