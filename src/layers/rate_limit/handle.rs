@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
+#[cfg(feature = "fleet")]
+use super::shared_limit::SharedLimit;
 use super::state::Schedule;
 use crate::event::Event;
 
@@ -87,6 +89,12 @@ impl RateLimitHandle {
                 self.layer.tell(|| Event::RateLimitChanged { interval });
             }
         }
+    }
+
+    /// The limit that a fleet may set; `None` if there is one for each key.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn shared_limit(&self) -> Option<SharedLimit> {
+        self.layer.limiters.is_none().then(|| SharedLimit::new(&self.layer.limiter))
     }
 
     fn limiters(&self) -> Vec<Arc<Limiter>> {

@@ -10,7 +10,7 @@ use super::resources::Route;
 use super::stall_guard::StallGuard;
 use super::state::Schedule;
 use crate::pattern::capacity::Capacity;
-use crate::rt;
+use crate::rt::{self, Clock};
 
 /// What is under the limiter's lock.
 #[derive(Debug)]
@@ -228,6 +228,7 @@ impl QueueEntry {
         if !state.is_first(&self.queued) {
             return QueueStep::Wait;
         }
+        state.schedule.count_sleep(now, || Clock::system().wall());
         if let Some(until) = state.schedule.stopped_too_long(self.queued.route, now) {
             return QueueStep::StoppedUntil(until);
         }

@@ -1,0 +1,40 @@
+use std::time::{Duration, Instant};
+
+use crate::rate_limit::RequestCounts;
+
+/// How many requests a second calls ask for. It is pure: the time is an argument.
+#[derive(Debug)]
+pub(super) struct Demand {
+    counts: RequestCounts,
+    at: Instant,
+    a_second: f64,
+}
+
+impl Demand {
+    pub(super) fn new(counts: RequestCounts, now: Instant) -> Self {
+        Self { counts, at: now, a_second: 0.0 }
+    }
+
+    /// Looks at the counts again. Calls that wait ought to be gone within `within`.
+    pub(super) fn observe(&mut self, counts: RequestCounts, within: Duration, now: Instant) {
+        let over = now.saturating_duration_since(self.at).as_secs_f64();
+        if over <= 0.0 {
+            return;
+        }
+        let all = |counts: RequestCounts| counts.done.saturating_add(counts.waiting.into());
+        let came = all(counts).saturating_sub(all(self.counts)) as f64;
+        let seen = came / over + f64::from(counts.waiting) / within.as_secs_f64();
+        let part = if seen > self.a_second { RISE } else { FALL };
+        self.a_second += (seen - self.a_second) * part;
+        (self.counts, self.at) = (counts, now);
+    }
+
+    pub(super) fn a_second(&self) -> f64 {
+        self.a_second
+    }
+}
+
+/// How much of a rise is believed at once, and how much of a fall: calls that are refused cost more than a share
+/// that is held for some seconds too long.
+const RISE: f64 = 0.8;
+const FALL: f64 = 0.35;
