@@ -217,7 +217,7 @@ impl Inner {
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
         let after = |note| After { to, act: number, note, reveals };
         let result = match asked {
-            Asked::Set(set) => self.set(set, act),
+            Asked::Set(set) => self.set(set, act).await,
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let frozen = Frozen { filter: filter(&view), at };

@@ -87,7 +87,9 @@ impl Inner {
         let minutes = self.recent.as_ref().map(|recent| recent.minutes(&health.integration));
         let moved = health.controls.iter().filter(|control| !control.is_default);
         let until =
-            moved.filter_map(|control| self.wanted.until(&health.integration, control.name)).min();
+            moved.filter_map(|control| self.wanted.until(&health.integration, control.name));
+        let of_fleet = health.fleet.as_ref().and_then(|fleet| fleet.wanted_until);
+        let until = until.chain(of_fleet).min();
         Card { health, minutes, until }
     }
 

@@ -7,7 +7,7 @@ use super::acts::{ActResult, Acts, ConsoleAct};
 use super::inner::Inner;
 use super::wanted::{Wanted, Wish};
 use super::words;
-use crate::control::Registry;
+use crate::control::{AnyFleet, FleetSet, Registry};
 use crate::rt::{self, Clock};
 use crate::terms::Right;
 
@@ -32,8 +32,32 @@ struct SetBack {
 }
 
 impl Inner {
-    /// Says where the control really is afterwards.
-    pub(super) fn set(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
+    /// Says where the control really is afterwards; with a fleet, who obeys.
+    pub(super) async fn set(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
+        match self.registry.fleet() {
+            Some(fleet) => self.set_for_all(fleet, set, act).await,
+            None => self.set_here(set, act),
+        }
+    }
+
+    /// The fleet keeps the time until which it is wanted, and sets it back.
+    async fn set_for_all(
+        &self,
+        fleet: Arc<dyn AnyFleet>,
+        set: Set,
+        act: &ConsoleAct,
+    ) -> Result<String, String> {
+        let Set { integration, control, to, auto } = set;
+        let is = format!("{} is to be at {to} on all instances", words::control_name(&control));
+        let wanted_for =
+            act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
+        let (who, why) = (act.who.clone(), act.why.clone());
+        let set = FleetSet { integration, control, to, who, why, wanted_for, is_set_back: auto };
+        let view = fleet.set(set).await?;
+        Ok(format!("{is}: {view}"))
+    }
+
+    fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
         let Set { integration, control, to, auto } = &set;
         let before = set.position(&self.registry);
         let done = self.registry.set(integration, control, to, &act.who, &act.why);

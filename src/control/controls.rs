@@ -9,6 +9,11 @@ pub trait Control: Send + Sync {
     /// The positions that it can be set to, the default first.
     fn positions(&self) -> &'static [&'static str];
 
+    /// Whether it stays in this position. If not, the position asks for something that is done once, such as a load.
+    fn holds(&self, _position: &str) -> bool {
+        true
+    }
+
     /// Its present state.
     fn state(&self) -> ControlState;
 

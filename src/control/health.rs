@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::controls::ControlState;
+use super::fleet::FleetHealth;
 use super::pool_figures::PoolFigures;
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
@@ -55,6 +56,8 @@ pub struct Health {
     pub pins: Vec<PinHealth>,
     /// What its answers showed of a change of the provider's API: dates first, the earliest first.
     pub drifts: Vec<Drift>,
+    /// How this instance obeys its fleet; `None` without one, or if the integration was asked by itself.
+    pub fleet: Option<FleetHealth>,
     /// When credentials expire, the earliest first: certificates, as far as its own client knows, and
     /// its token; of those of several keys the first that ends.
     pub expiries: Vec<Expiry>,

@@ -35,6 +35,7 @@
 
 mod any_copy;
 mod controls;
+mod fleet;
 mod health;
 mod pool_figures;
 mod registry;
@@ -43,6 +44,10 @@ mod serial;
 
 pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
+pub(crate) use fleet::AnyFleet;
+#[cfg(feature = "console")]
+pub(crate) use fleet::{FleetAnswer, FleetSet};
+pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
     KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,

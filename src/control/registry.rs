@@ -2,9 +2,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::controls::{Control, ControlError};
+use super::fleet::AnyFleet;
 use super::health::{Health, LaneHealth};
 use crate::event::Subscriber;
 use crate::rt::Lock;
+#[cfg(feature = "fleet")]
+use crate::settings::{ConfigError, ValidationError};
 
 /// All integrations of a process, to observe and control them.
 ///
@@ -18,6 +21,7 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     known: Mutex<Vec<Weak<dyn Controllable>>>,
     lanes: Mutex<Vec<Weak<dyn Lanes>>>,
+    fleet: Mutex<Option<Weak<dyn AnyFleet>>>,
     subscribers: Mutex<Vec<Arc<dyn Subscriber>>>,
 }
 
@@ -42,6 +46,24 @@ pub trait Controllable: Send + Sync {
 
     /// Its controls.
     fn controls(self: Arc<Self>) -> Vec<Box<dyn Control>>;
+
+    /// Whether these settings could be applied, as a file would give them.
+    #[cfg(feature = "fleet")]
+    #[doc(hidden)]
+    fn check_table(self: Arc<Self>, table: &serde_json::Value) -> Result<(), ConfigError>;
+
+    /// Applies settings. What can't be read of them is left out, and returned.
+    #[cfg(feature = "fleet")]
+    #[doc(hidden)]
+    fn apply_table(
+        self: Arc<Self>,
+        table: &serde_json::Value,
+    ) -> Result<Vec<ValidationError>, ConfigError>;
+
+    /// All settings as they are.
+    #[cfg(feature = "fleet")]
+    #[doc(hidden)]
+    fn present_table(self: Arc<Self>) -> serde_json::Value;
 }
 
 impl Registry {
@@ -84,9 +106,25 @@ impl Registry {
 
     /// Adds an integration, and removes those that were dropped.
     pub(crate) fn add(&self, controllable: Weak<dyn Controllable>) {
-        let mut known = self.0.known.locked();
-        known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&controllable));
-        known.push(controllable);
+        {
+            let mut known = self.0.known.locked();
+            known.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&controllable));
+            known.push(controllable.clone());
+        }
+        if let (Some(fleet), Some(newcomer)) = (self.fleet(), controllable.upgrade()) {
+            fleet.obey(newcomer);
+        }
+    }
+
+    /// Has a fleet for all its integrations, in the place of an earlier one.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn obey(&self, fleet: Weak<dyn AnyFleet>) {
+        *self.0.fleet.locked() = Some(fleet);
+    }
+
+    /// The fleet that its integrations obey, if there is one.
+    pub(crate) fn fleet(&self) -> Option<Arc<dyn AnyFleet>> {
+        self.0.fleet.locked().as_ref()?.upgrade()
     }
 
     /// Adds an outbox, and removes those that were dropped.
@@ -113,15 +151,15 @@ impl Registry {
     /// The health of all integrations.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
-        let lanes = self.lanes();
-        self.all().iter().map(|controllable| with_lanes(controllable.health(), &lanes)).collect()
+        let others = Others::of(self);
+        self.all().iter().map(|controllable| others.added_to(controllable.health())).collect()
     }
 
     /// The health of one integration. If several have this name, the one that was registered first.
     #[must_use]
     pub fn health_of(&self, integration: &str) -> Option<Health> {
         let named = self.named(integration);
-        named.first().map(|controllable| with_lanes(controllable.health(), &self.lanes()))
+        named.first().map(|controllable| Others::of(self).added_to(controllable.health()))
     }
 
     /// The controls of one integration, or of all that have this name.
@@ -158,20 +196,33 @@ impl Registry {
         controls.iter().map(|control| control.set(to, who, why)).fold(Ok(()), Result::and)
     }
 
-    fn named(&self, name: &str) -> Vec<Arc<dyn Controllable>> {
+    pub(crate) fn named(&self, name: &str) -> Vec<Arc<dyn Controllable>> {
         self.all().into_iter().filter(|controllable| controllable.name() == name).collect()
     }
 
     /// Holds no lock while the integrations are asked.
-    fn all(&self) -> Vec<Arc<dyn Controllable>> {
+    pub(crate) fn all(&self) -> Vec<Arc<dyn Controllable>> {
         self.0.known.locked().iter().filter_map(Weak::upgrade).collect()
     }
 }
 
-fn with_lanes(mut health: Health, lanes: &[LaneHealth]) -> Health {
-    let is_own = |lane: &&LaneHealth| lane.integration.as_ref() == Some(&health.integration);
-    health.lanes = lanes.iter().filter(is_own).cloned().collect();
-    health
+/// What others know of integrations.
+struct Others {
+    lanes: Vec<LaneHealth>,
+    fleet: Option<Arc<dyn AnyFleet>>,
+}
+
+impl Others {
+    fn of(registry: &Registry) -> Self {
+        Self { lanes: registry.lanes(), fleet: registry.fleet() }
+    }
+
+    fn added_to(&self, mut health: Health) -> Health {
+        let is_own = |lane: &&LaneHealth| lane.integration.as_ref() == Some(&health.integration);
+        health.lanes = self.lanes.iter().filter(is_own).cloned().collect();
+        health.fleet = self.fleet.as_ref().map(|fleet| fleet.health(&health.integration));
+        health
+    }
 }
 
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::controls::ControlState;
+use super::fleet::{FleetHealth, FleetTrouble};
 use super::health::{Expiry, Health, LaneHealth, PinHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
@@ -24,7 +25,7 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, lanes, pins, drifts, expiries],
+            [integration, status, is_injecting_faults, controls, retries_saved, lanes, pins, drifts, fleet, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
@@ -105,6 +106,25 @@ impl Serialize for ControlState {
             "since": self.since.map(time),
         );
         value.serialize(serializer)
+    }
+}
+
+impl Serialize for FleetHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = object!(
+            self,
+            [instance, has_heard, troubles],
+            "heard_ago": seconds(self.heard_ago),
+            "unheard_since": self.unheard_since.map(time),
+            "wanted_until": self.wanted_until.map(time),
+        );
+        value.serialize(serializer)
+    }
+}
+
+impl Serialize for FleetTrouble {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object!(self, [integration, of, why]).serialize(serializer)
     }
 }
 

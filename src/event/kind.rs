@@ -361,4 +361,7 @@ pub enum Event {
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),
+    /// Something happened between this instance and its [fleet](crate::fleet).
+    #[cfg(feature = "fleet")]
+    Fleet(crate::terms::fleet::FleetEvent),
 }

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::controls::{BreakerControl, FaultInjectionControl, KillSwitchControl};
+#[cfg(feature = "fleet")]
+use super::handle::Integration;
 use super::handle::Shared;
 use super::token_health::TokensHealth;
 use crate::circuit_breaker::Mode;
@@ -10,6 +12,8 @@ use crate::control::{
     KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, TokenHealth,
 };
 use crate::rt::Clock;
+#[cfg(feature = "fleet")]
+use crate::settings::{ConfigError, ValidationError};
 use crate::terms::{BreakerState, Status};
 use crate::transport::pool::PoolHandle;
 
@@ -80,6 +84,7 @@ impl Controllable for Shared {
             pool: self.pool.as_ref().map(PoolHandle::figures),
             validation: slots.validate.has_checks().then(|| slots.validate.reader().health()),
             lanes: Vec::new(),
+            fleet: None,
             token: tokens.worst,
             keyed_tokens: tokens.keyed,
             local_copies: self.copies.all().iter().map(|copy| copy.health()).collect(),
@@ -103,6 +108,24 @@ impl Controllable for Shared {
         ];
         controls.extend(self.copies.all().iter().map(|copy| copy.control()));
         controls
+    }
+
+    #[cfg(feature = "fleet")]
+    fn check_table(self: Arc<Self>, table: &serde_json::Value) -> Result<(), ConfigError> {
+        Integration { shared: self }.check_told(table)
+    }
+
+    #[cfg(feature = "fleet")]
+    fn apply_table(
+        self: Arc<Self>,
+        table: &serde_json::Value,
+    ) -> Result<Vec<ValidationError>, ConfigError> {
+        Integration { shared: self }.apply_told(table)
+    }
+
+    #[cfg(feature = "fleet")]
+    fn present_table(self: Arc<Self>) -> serde_json::Value {
+        Integration { shared: self }.told()
     }
 }
 

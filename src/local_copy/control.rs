@@ -51,6 +51,10 @@ impl<T: Send + Sync> Control for CopyControl<T> {
         &POSITIONS
     }
 
+    fn holds(&self, position: &str) -> bool {
+        position == AUTOMATIC
+    }
+
     fn state(&self) -> ControlState {
         self.0.control_state()
     }

@@ -10,6 +10,8 @@ pub(crate) mod callback;
 mod clock;
 pub(crate) mod files;
 pub(crate) mod free_list;
+#[cfg(feature = "fleet")]
+mod host;
 mod lock;
 mod rng;
 mod spawn;
@@ -22,6 +24,8 @@ pub(crate) use lock::Lock;
 pub(crate) use spawn::{Blocking, Task, blocking, spawn, spawn_task};
 pub(crate) use timer::{Timer, sleep_until, until};
 
+#[cfg(feature = "fleet")]
+pub(crate) use host::host_name;
 #[cfg(feature = "sqlite")]
 pub(crate) use spawn::thread;
 

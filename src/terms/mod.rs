@@ -11,6 +11,8 @@ mod credential;
 mod delivery;
 mod drift_kind;
 mod fault;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
 mod gave_up;
 #[cfg(feature = "inbox")]
 pub(crate) mod inbox;

@@ -63,6 +63,7 @@ async fn health_has_these_fields() {
         "signing": null,
         "pins": [],
         "drifts": [],
+        "fleet": null,
         "local_copies": [],
         "expiries": [],
     });

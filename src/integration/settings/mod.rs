@@ -7,6 +7,8 @@ mod client;
 mod config;
 mod paths;
 mod tables;
+#[cfg(feature = "fleet")]
+mod told;
 
 pub use config::IntegrationConfig;
 

@@ -9,7 +9,7 @@ use crate::outcome::BoxError;
 
 /// Why something failed on a connection.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     pub(super) error: OutboxError,
     /// The connection can't be used any more.
     pub(super) is_lost: bool,

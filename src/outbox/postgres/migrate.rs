@@ -2,21 +2,29 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
 use super::error::Failure;
-use super::statements::{Statements, in_schema, migrations};
+use super::statements::in_schema;
 use super::values::Param;
 use super::worker::{begin, commit};
 use crate::outbox::row::SqlRow;
 
-/// Brings the tables to this version. Those of a later version have only more columns, and are left alone.
-pub(super) async fn migrate(client: &mut Client, sql: &Statements) -> Result<(), Failure> {
-    let schema = &sql.schema;
+/// Brings tables to this version, by what makes them in order; the table `meta` says which version is there. Those of a
+/// later version have only more columns, and are left alone.
+pub(crate) async fn migrate(
+    client: &mut Client,
+    schema: &str,
+    meta: &str,
+    migrations: &[&str],
+) -> Result<(), Failure> {
     let tx = begin(client).await?;
-    let version: usize = match has_table(&tx, schema, "meta").await? {
+    let version: usize = match has_table(&tx, schema, meta).await? {
         false => 0,
-        true => tx.query_typed_one(&in_schema(VERSION, schema), &[]).await?.number("version")?,
+        true => {
+            let version = in_schema(&VERSION.replace("{meta}", meta), schema);
+            tx.query_typed_one(&version, &[]).await?.number("version")?
+        }
     };
-    for migration in migrations(schema.trim_matches('"')).iter().skip(version) {
-        tx.batch_execute(migration).await?;
+    for migration in migrations.iter().skip(version) {
+        tx.batch_execute(&in_schema(migration, schema)).await?;
     }
     commit(tx).await
 }
@@ -51,5 +59,4 @@ async fn has_table(tx: &Transaction<'_>, schema: &str, table: &str) -> Result<bo
 
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('outrigger.migrate', 0))";
 const FOUND: &str = "SELECT to_regnamespace($1) IS NOT NULL AS has_schema, to_regclass($2) IS NOT NULL AS has_table";
-const VERSION: &str =
-    "SELECT coalesce(max(value), 0)::bigint AS version FROM outrigger.meta WHERE name = 'version'";
+const VERSION: &str = "SELECT coalesce(max(value), 0)::bigint AS version FROM outrigger.{meta} WHERE name = 'version'";

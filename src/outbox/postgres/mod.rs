@@ -63,7 +63,7 @@
 //!
 //! # Connections
 //!
-//! At most 4 by default, made when they are first needed. One that is lost is made anew: what was not committed
+//! At most 4 by default, or as many as a [`PostgresPool`] has that several share, made when they are first needed. One that is lost is made anew: what was not committed
 //! is done again at once, and a call waits up to 5 s for a server that restarts. After that it is a transient
 //! error ([`OutboxError::is_transient`](crate::outbox::OutboxError::is_transient)), and workers go on trying. If a
 //! connection is lost during a commit, nobody knows whether it was done: to enqueue the same message again stores
@@ -92,6 +92,7 @@ mod hook;
 mod migrate;
 mod people;
 mod pool;
+mod shared_pool;
 mod statements;
 mod store;
 #[cfg(feature = "oauth")]
@@ -101,9 +102,21 @@ mod values;
 mod worker;
 
 pub use hook::{PostgresHook, PostgresHookFuture};
+pub use shared_pool::PostgresPool;
 pub use store::PostgresStore;
 #[cfg(feature = "oauth")]
 pub use tokens::{PostgresTokenLease, PostgresTokenStore};
 
 pub(crate) use statements::{INSERT, in_schema, quoted};
 pub(crate) use values::enqueue_values;
+
+// What a fleet stands on, too.
+#[cfg(feature = "fleet")]
+pub(crate) use self::{
+    error::Failure,
+    migrate::migrate,
+    pool::{Pool, run},
+    values::Param,
+};
+#[cfg(feature = "fleet")]
+pub(crate) use crate::outbox::row::SqlRow;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -17,12 +17,12 @@ use crate::rt::{self, Lock, Rng};
 type Connecting = Pin<Box<dyn Future<Output = Result<Open, BoxError>> + Send>>;
 
 /// An open connection. Its task ends, and with it the connection, when this is dropped.
-pub(super) struct Open {
+pub(crate) struct Open {
     client: Client,
     _task: rt::Task,
 }
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     connect: Box<dyn Fn() -> Connecting + Send + Sync>,
     idle: Mutex<Vec<Open>>,
     permits: Semaphore,
@@ -31,14 +31,14 @@ pub(super) struct Pool {
 
 /// A connection for one piece of work. It is closed unless it is [kept](Self::keep): work that was dropped
 /// half done leaves nothing behind.
-pub(super) struct Connection<'p> {
+pub(crate) struct Connection<'p> {
     pool: &'p Pool,
     open: Open,
     _permit: SemaphorePermit<'p>,
 }
 
 /// One piece of work, which is done again if the database undid it.
-pub(super) struct Run<'p> {
+pub(crate) struct Run<'p> {
     pool: &'p Pool,
     /// Until when a connection is waited for.
     until: Instant,
@@ -62,16 +62,19 @@ macro_rules! run {
         }
     }};
 }
-pub(super) use run;
+pub(crate) use run;
 
 impl Pool {
-    fn new(connections: usize, connect: impl Fn() -> Connecting + Send + Sync + 'static) -> Self {
-        let permits = Semaphore::new(connections.max(1));
-        Self { connect: Box::new(connect), idle: Mutex::default(), permits, rng: Rng::system() }
+    fn new(
+        connections: usize,
+        connect: impl Fn() -> Connecting + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let (permits, rng) = (Semaphore::new(connections.max(1)), Rng::system());
+        Arc::new(Self { connect: Box::new(connect), idle: Mutex::default(), permits, rng })
     }
 
     /// Connections that a function of the host's makes.
-    pub(super) fn by<F, C, N, E>(connections: usize, connect: F) -> Self
+    pub(super) fn by<F, C, N, E>(connections: usize, connect: F) -> Arc<Self>
     where
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<(Client, N), E>> + Send + 'static,
@@ -88,7 +91,7 @@ impl Pool {
     }
 
     /// Connections without TLS, by a connection string.
-    pub(super) fn no_tls(connections: usize, text: &str) -> Result<Self, OutboxError> {
+    pub(super) fn no_tls(connections: usize, text: &str) -> Result<Arc<Self>, OutboxError> {
         let config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let why = "the connection string of postgresql can't be read: its source says why";
             OutboxError::new(OutboxErrorKind::Store, why).with_source(error)
@@ -99,13 +102,14 @@ impl Pool {
         }))
     }
 
-    /// As many connections as this from now on.
-    pub(super) fn resized(self, connections: usize) -> Self {
-        Self { permits: Semaphore::new(connections.max(1)), ..self }
+    /// As many connections as this from now on, unless others share it already.
+    pub(super) fn resized(self: Arc<Self>, connections: usize) -> Arc<Self> {
+        let permits = Semaphore::new(connections.max(1));
+        Arc::try_unwrap(self).map_or_else(|shared| shared, |own| Arc::new(Self { permits, ..own }))
     }
 
     /// Work whose every attempt may take this long.
-    pub(super) fn run(&self, limit: Duration) -> Run<'_> {
+    pub(crate) fn run(&self, limit: Duration) -> Run<'_> {
         Run { pool: self, until: rt::after(rt::now(), WAIT), limit, tries: 1 }
     }
 
@@ -139,7 +143,7 @@ impl Pool {
 }
 
 impl<'p> Run<'p> {
-    pub(super) async fn connection(&self) -> Result<Connection<'p>, OutboxError> {
+    pub(crate) async fn connection(&self) -> Result<Connection<'p>, OutboxError> {
         let permit = rt::until(Some(self.until), self.pool.permits.acquire()).await;
         let Some(Ok(permit)) = permit else {
             let why = "all connections to postgresql are in use: allow more by `connections`";
@@ -152,7 +156,7 @@ impl<'p> Run<'p> {
         Ok(Connection { pool: self.pool, open, _permit: permit })
     }
 
-    pub(super) async fn limited<T>(
+    pub(crate) async fn limited<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
@@ -163,7 +167,7 @@ impl<'p> Run<'p> {
     }
 
     /// What the work came to; `None` if it is to be done again.
-    pub(super) async fn judge<T>(
+    pub(crate) async fn judge<T>(
         &mut self,
         connection: Connection<'p>,
         done: Result<T, Failure>,
@@ -191,7 +195,7 @@ impl<'p> Run<'p> {
 }
 
 impl Connection<'_> {
-    pub(super) fn client(&mut self) -> &mut Client {
+    pub(crate) fn client(&mut self) -> &mut Client {
         &mut self.open.client
     }
 

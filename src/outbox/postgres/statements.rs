@@ -65,7 +65,7 @@ pub(super) fn migrations(schema: &str) -> Vec<String> {
     MIGRATIONS.iter().map(|sql| in_schema(sql, &quoted)).collect()
 }
 
-const MIGRATIONS: &[&str] =
+pub(super) const MIGRATIONS: &[&str] =
     &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
 /// Of a message, without its headers, its body and a batch's request.
 const COLUMNS: &str = include_str!("sql/columns.sql");

@@ -11,7 +11,8 @@ use super::group::{Group, is_free};
 use super::hook::{self, PostgresHook, PostgresHookFuture};
 use super::people::{self, Actor};
 use super::pool::{Pool, run};
-use super::statements::{Statements, migrations};
+use super::shared_pool::PostgresPool;
+use super::statements::{MIGRATIONS, Statements, migrations};
 use super::unheard::UnheardClaims;
 use super::{browse, migrate, worker};
 use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
@@ -30,7 +31,7 @@ use crate::outcome::BoxError;
 /// Messages in PostgreSQL, for as many processes as you like. The [module](crate::outbox::postgres) says
 /// what it needs.
 pub struct PostgresStore {
-    pool: Pool,
+    pool: Arc<Pool>,
     sql: Statements,
     hooks: Hooks<PostgresHook>,
     pub(super) group: Group,
@@ -46,7 +47,7 @@ impl PostgresStore {
     ///
     /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the text is no connection string of PostgreSQL.
     pub fn no_tls(connection: &str) -> Result<Self, OutboxError> {
-        Ok(Self::over(Pool::no_tls(CONNECTIONS, connection)?))
+        Ok(Self::over(&PostgresPool::no_tls(connection)?))
     }
 
     /// A store whose connections this function makes, with TLS and credentials of your choice. It is called
@@ -60,12 +61,14 @@ impl PostgresStore {
         Connection: Future + Send + 'static,
         E: Into<BoxError>,
     {
-        Self::over(Pool::by(CONNECTIONS, connect))
+        Self::over(&PostgresPool::connect_by(connect))
     }
 
-    fn over(pool: Pool) -> Self {
+    /// A store over connections that others use too.
+    #[must_use]
+    pub fn over(pool: &PostgresPool) -> Self {
         Self {
-            pool,
+            pool: Arc::clone(&pool.0),
             sql: Statements::new("outrigger"),
             hooks: Hooks::default(),
             group: Group::new(),
@@ -85,7 +88,8 @@ impl PostgresStore {
     }
 
     /// The most connections at a time; 4 by default, at least 1. A worker needs two: claims and settlements
-    /// don't wait for each other. The others are for those who enqueue.
+    /// don't wait for each other. The others are for those who enqueue. It changes nothing over a
+    /// [shared pool](Self::over), which has a number of its own.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.pool = self.pool.resized(most);
@@ -115,7 +119,12 @@ impl PostgresStore {
     /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the database's user may not make tables: run
     /// [`migrations`](Self::migrations) as one who may.
     pub async fn migrate(&self) -> Result<(), OutboxError> {
-        run!(self.pool, LONG, |client| migrate::migrate(client, &self.sql))
+        run!(self.pool, LONG, |client| migrate::migrate(
+            client,
+            &self.sql.schema,
+            "meta",
+            MIGRATIONS
+        ))
     }
 
     /// What [`migrate`](Self::migrate) runs in an existing schema of this name, in order: for those who keep
@@ -297,8 +306,6 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// Two for a worker's claims and settlements, one for its reaper, and one for enqueueing.
-const CONNECTIONS: usize = 4;
 /// A server that needs longer for a transaction of the store doesn't work.
 const LIMIT: Duration = Duration::from_secs(30);
 /// For what a person asks for, of any number of messages, and for new indexes.

@@ -12,6 +12,7 @@ use tokio_postgres::types::Type;
 use super::error::Failure;
 use super::migrate;
 use super::pool::{Open, Pool, run};
+use super::shared_pool::PostgresPool;
 use super::statements::{in_schema, quoted};
 use super::values::Param;
 use crate::outbox::error::OutboxError;
@@ -64,7 +65,7 @@ pub struct PostgresTokenLease {
 }
 
 struct Database {
-    pool: Pool,
+    pool: Arc<Pool>,
     /// The schema's name, quoted.
     schema: String,
     leases: Arc<Semaphore>,
@@ -80,7 +81,7 @@ impl PostgresTokenStore {
     /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the text is no connection
     /// string of PostgreSQL.
     pub fn no_tls(connection: &str) -> Result<Self, OutboxError> {
-        Ok(Self::over(Pool::no_tls(CONNECTIONS, connection)?))
+        Ok(Self::over(&PostgresPool::no_tls(connection)?.connections(CONNECTIONS)))
     }
 
     /// A store whose connections this function makes, with TLS and credentials of your choice, as
@@ -92,11 +93,14 @@ impl PostgresTokenStore {
         Connection: Future + Send + 'static,
         E: Into<BoxError>,
     {
-        Self::over(Pool::by(CONNECTIONS, connect))
+        Self::over(&PostgresPool::connect_by(connect).connections(CONNECTIONS))
     }
 
-    fn over(pool: Pool) -> Self {
+    /// A store over connections that others use too. The connections of its locks aren't among them: there is one
+    /// more for each login that is being refreshed.
+    pub fn over(pool: &PostgresPool) -> Self {
         let leases = Arc::new(Semaphore::new(LEASES));
+        let pool = Arc::clone(&pool.0);
         let database = Database { pool, schema: quoted("outrigger"), leases, rng: Rng::system() };
         Self { database: Arc::new(database), login: "".into() }
     }

@@ -21,7 +21,7 @@ enum Column {
 }
 
 /// A parameter with its type, so that the server isn't asked for it.
-pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 impl Columns {
     /// One column for each letter: `t` for text, `i` for integers, `b` for bytes.

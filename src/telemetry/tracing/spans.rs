@@ -85,6 +85,8 @@ impl Subscriber for Spans {
             }
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),
+            #[cfg(feature = "fleet")]
+            Event::Fleet(event) => states::record_fleet(&scope, *event),
             Event::CorrelationReplaced
             | Event::ConnectionOpened
             | Event::ConnectionClosed { .. }

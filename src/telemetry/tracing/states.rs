@@ -120,6 +120,21 @@ pub(super) fn record_outbox(scope: &SpanScope<'_>, event: crate::terms::outbox::
     }
 }
 
+/// Records what happened between this instance and its fleet.
+#[cfg(feature = "fleet")]
+pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::FleetEvent) {
+    use crate::terms::fleet::FleetEvent;
+    match event {
+        FleetEvent::Unheard => {
+            record!(scope, WARN, "the fleet isn't heard: controls and settings stay as they are");
+        }
+        FleetEvent::Heard => record!(scope, INFO, "the fleet is heard again"),
+        FleetEvent::Disobeyed => {
+            record!(scope, ERROR, "this instance can't obey its fleet: health says why");
+        }
+    }
+}
+
 fn status_of(fault: InjectedFault) -> Option<i64> {
     match fault {
         InjectedFault::Status(status) => Some(i64::from(status.as_u16())),

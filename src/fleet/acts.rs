@@ -1,0 +1,192 @@
+//! What people change, for all instances.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::database::NewPosition;
+use super::error::{Cause, FleetError};
+use super::handle::Fleet;
+use super::inner::Inner;
+use crate::IntegrationConfig;
+#[cfg(feature = "console")]
+use crate::control::FleetSet;
+use crate::control::{ControlError, FleetView, InstanceState};
+use crate::rt;
+use crate::settings::{ConfigError, ValidationError};
+
+/// For how long a position is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// Until somebody sets it otherwise.
+    Open,
+    /// For this time by the database's clock. It stays afterwards, and the console says that its time is over.
+    For(Duration),
+    /// For this time by the database's clock. Then the fleet sets it back to where it was before.
+    ThenBack(Duration),
+}
+
+impl Fleet {
+    /// Sets a control of all instances, and returns when that is stored: the number of the change, which
+    /// [`wait_obeyed`](Self::wait_obeyed) takes. Each instance obeys within 3 s.
+    ///
+    /// # Errors
+    ///
+    /// If no instance has the integration, it has no such control or position (as far as this instance has the
+    /// integration too; others tell what they can't obey), or the database doesn't answer.
+    pub async fn set(
+        &self,
+        integration: &str,
+        control: &str,
+        position: &str,
+        who: &str,
+        why: &str,
+    ) -> Result<u64, FleetError> {
+        self.set_for(integration, control, position, Wanted::Open, who, why).await
+    }
+
+    /// The same, for a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub async fn set_for(
+        &self,
+        integration: &str,
+        control: &str,
+        position: &str,
+        wanted: Wanted,
+        who: &str,
+        why: &str,
+    ) -> Result<u64, FleetError> {
+        let inner = &self.0;
+        let first = inner.check(integration, control, position).await?;
+        let (wanted_for, back) = match wanted {
+            Wanted::Open => (None, None),
+            Wanted::For(time) => (Some(time), None),
+            Wanted::ThenBack(time) => (Some(time), Some(first)),
+        };
+        let new = NewPosition { integration, control, to: position, who, why, wanted_for, back };
+        let revision = inner.database.set(&new).await?;
+        inner.wake.notify_one();
+        Ok(revision)
+    }
+
+    /// Gives an integration settings on all instances: a table as a file gives it, such as a `toml::Table` or a JSON object. Returns
+    /// when they are stored: the number of the change. They take the place of those that the fleet gave before and of a
+    /// file's; an empty table undoes them.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes at once, and nothing is stored; or that no instance has the integration, or that the database doesn't
+    /// answer. Whether settings can work together depends on what is set in code. That is checked if this instance has
+    /// the integration; others tell what they can't obey.
+    pub async fn configure(
+        &self,
+        integration: &str,
+        table: impl Serialize,
+        who: &str,
+        why: &str,
+    ) -> Result<u64, FleetError> {
+        let inner = &self.0;
+        let table = serde_json::to_value(table).map_err(|error| {
+            let mistake = ValidationError::new("settings", error.to_string());
+            ConfigError::of(Some(integration), mistake)
+        })?;
+        IntegrationConfig::read(&table)?;
+        let own = inner.registry.named(integration);
+        own.iter().try_for_each(|target| Arc::clone(target).check_table(&table))?;
+        if own.is_empty() {
+            inner.needs_known(integration).await?;
+        }
+        let text = table.to_string();
+        let revision = inner.database.configure(integration, &text, who, why).await?;
+        inner.wake.notify_one();
+        Ok(revision)
+    }
+
+    /// Waits until every instance that gives signs has taken over this change, or at most so long. Whoever is named then
+    /// in the answer hasn't.
+    ///
+    /// # Errors
+    ///
+    /// If the database doesn't answer.
+    pub async fn wait_obeyed(
+        &self,
+        revision: u64,
+        limit: Duration,
+    ) -> Result<FleetView, FleetError> {
+        self.0.wait_obeyed(revision, limit).await
+    }
+}
+
+impl Inner {
+    /// Returns the control's default position, where it is known here; the one that it is set to where it isn't.
+    async fn check<'a>(
+        &self,
+        integration: &str,
+        control: &str,
+        to: &'a str,
+    ) -> Result<&'a str, FleetError> {
+        let own = self.registry.controls(integration);
+        if own.is_empty() {
+            self.needs_known(integration).await?;
+            return Ok(to);
+        }
+        let known = own.iter().find(|known| known.name() == control);
+        let known = known.ok_or_else(|| ControlError::NoControl(control.to_owned()))?;
+        let positions = known.positions();
+        if !positions.contains(&to) {
+            return Err(ControlError::no_position(to, positions).into());
+        }
+        Ok(positions[0])
+    }
+
+    async fn needs_known(&self, integration: &str) -> Result<(), FleetError> {
+        match self.database.is_known(integration).await? {
+            true => Ok(()),
+            false => Err(Cause::NoIntegration(integration.to_owned()).into()),
+        }
+    }
+
+    async fn wait_obeyed(&self, revision: u64, limit: Duration) -> Result<FleetView, FleetError> {
+        let end = rt::after(rt::now(), limit);
+        loop {
+            let view = self.database.view().await?;
+            let is_behind = |it: &crate::control::FleetInstance| {
+                it.state != InstanceState::NotSeen && it.revision < revision
+            };
+            if !view.instances.iter().any(is_behind) || rt::now() >= end {
+                return Ok(view);
+            }
+            rt::sleep_until(rt::after(rt::now(), LOOK)).await;
+        }
+    }
+
+    /// Sets a control, and waits as long as instances need to obey.
+    #[cfg(feature = "console")]
+    pub(super) async fn set_by_console(
+        self: Arc<Self>,
+        set: FleetSet,
+    ) -> Result<FleetView, String> {
+        let FleetSet { integration, control, to, who, why, wanted_for, is_set_back } = set;
+        let wanted = match wanted_for {
+            None => Wanted::Open,
+            Some(time) if is_set_back => Wanted::ThenBack(time),
+            Some(time) => Wanted::For(time),
+        };
+        let fleet = Fleet(self);
+        let said = |error: FleetError| error.to_string();
+        let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
+        let revision = set.await.map_err(said)?;
+        fleet.wait_obeyed(revision, OBEYED).await.map_err(said)
+    }
+}
+
+/// How often it is looked whether all obey.
+const LOOK: Duration = Duration::from_millis(300);
+/// Instances need 3 s at most.
+#[cfg(feature = "console")]
+const OBEYED: Duration = Duration::from_secs(4);

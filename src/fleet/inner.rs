@@ -1,0 +1,117 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+
+use super::database::Database;
+use super::state::State;
+use super::words::Words;
+use crate::control::{AnyFleet, Controllable, FleetHealth, Registry};
+use crate::event::{Emitter, Event};
+use crate::rt::{self, Clock, Lock, Rng};
+use crate::terms::fleet::FleetEvent;
+
+/// What a fleet's handles share.
+pub(super) struct Inner {
+    pub(super) database: Database,
+    pub(super) registry: Registry,
+    /// This instance.
+    pub(super) name: String,
+    pub(super) host: String,
+    pub(super) emitter: Emitter,
+    pub(super) rng: Rng,
+    pub(super) clock: Clock,
+    pub(super) state: Mutex<State<Weak<dyn Controllable>>>,
+    pub(super) hearing: Mutex<Hearing>,
+    /// Is told each time that the database has answered.
+    pub(super) heard: watch::Sender<bool>,
+    /// There is something to look at now.
+    pub(super) wake: Notify,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) is_running: AtomicBool,
+}
+
+/// When the database answered.
+pub(super) struct Hearing {
+    /// The last time; when the fleet was built, if it never has.
+    pub(super) last: Instant,
+    pub(super) has_heard: bool,
+    /// Whether the last look failed, and subscribers know.
+    is_failing: bool,
+}
+
+impl Hearing {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { last: now, has_heard: false, is_failing: false }
+    }
+}
+
+impl Inner {
+    /// The database has answered, and what it says is obeyed.
+    pub(super) fn on_heard(&self) {
+        let was_failing = {
+            let mut hearing = self.hearing.locked();
+            (hearing.last, hearing.has_heard) = (rt::now(), true);
+            std::mem::take(&mut hearing.is_failing)
+        };
+        self.heard.send_replace(true);
+        if was_failing {
+            self.emitter.emit(None, || Event::Fleet(FleetEvent::Heard));
+        }
+    }
+
+    /// The database hasn't answered.
+    pub(super) fn on_unheard(&self) {
+        let was_failing = std::mem::replace(&mut self.hearing.locked().is_failing, true);
+        if !was_failing {
+            self.emitter.emit(None, || Event::Fleet(FleetEvent::Unheard));
+        }
+    }
+
+    pub(super) fn known_revision(&self) -> Option<u64> {
+        self.state.locked().revision()
+    }
+
+    pub(super) fn learn(&self, words: Words) {
+        self.state.locked().learn(words);
+    }
+
+    /// Only one may run.
+    pub(super) fn starts(&self) -> bool {
+        !self.is_running.swap(true, Ordering::SeqCst)
+    }
+}
+
+impl AnyFleet for Inner {
+    fn health(&self, integration: &str) -> FleetHealth {
+        let (last, has_heard) = {
+            let hearing = self.hearing.locked();
+            (hearing.last, hearing.has_heard)
+        };
+        let wanted_until =
+            self.state.locked().words_of(integration).filter_map(|word| word.until).min();
+        let heard_ago = rt::now().saturating_duration_since(last);
+        let unheard_since = self.clock.wall().checked_sub(heard_ago);
+        FleetHealth {
+            instance: self.name.clone(),
+            has_heard,
+            heard_ago,
+            unheard_since: unheard_since.filter(|_| heard_ago > UNHEARD),
+            wanted_until: wanted_until.map(Into::into),
+            troubles: self.troubles(|name| name == integration),
+        }
+    }
+
+    fn obey(&self, newcomer: Arc<dyn Controllable>) {
+        self.obey_one(&newcomer);
+    }
+
+    #[cfg(feature = "console")]
+    fn set(self: Arc<Self>, set: crate::control::FleetSet) -> crate::control::FleetAnswer {
+        Box::pin(self.set_by_console(set))
+    }
+}
+
+/// Longer than a look takes that is repeated on another connection.
+const UNHEARD: Duration = Duration::from_secs(10);

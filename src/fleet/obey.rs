@@ -1,0 +1,120 @@
+//! Takes over what the fleet says, and sees what was set otherwise on the spot since.
+
+use std::sync::{Arc, Weak};
+
+use super::inner::Inner;
+use super::state::{CameTo, Done};
+use super::words::{Says, Word};
+use crate::control::{Control, Controllable, FleetTrouble};
+use crate::event::Event;
+use crate::rt::Lock;
+use crate::settings::ConfigError;
+use crate::terms::fleet::FleetEvent;
+
+type Target = Arc<dyn Controllable>;
+
+impl Inner {
+    /// All integrations obey what is known.
+    pub(super) fn obey_all(&self) {
+        self.state.locked().retain(|known| known.strong_count() > 0);
+        self.registry.all().into_iter().for_each(|target| self.obey_one(&target));
+    }
+
+    /// Takes over what this integration hasn't yet. Holds no lock meanwhile: subscribers are told.
+    pub(super) fn obey_one(&self, target: &Target) {
+        let weak = Arc::downgrade(target);
+        let same = |known: &Weak<dyn Controllable>| known.ptr_eq(&weak);
+        loop {
+            // A statement of its own, so that the lock ends with it.
+            let to_do = self.state.locked().begin(&weak, target.name(), same);
+            let Some(to_do) = to_do else { return };
+            let obey = |word: Arc<Word>| {
+                let came_to = obey(target, &word, to_do.born);
+                Done { word, came_to }
+            };
+            let done: Vec<_> = to_do.words.into_iter().map(obey).collect();
+            let is_well = done.iter().all(|done| done.troubles().is_empty());
+            self.state.locked().end(done, same);
+            if !is_well {
+                let emitter = self.emitter.renamed(target.name());
+                emitter.emit(None, || Event::Fleet(FleetEvent::Disobeyed));
+            }
+        }
+    }
+
+    /// What this instance doesn't obey, of these integrations.
+    pub(super) fn troubles(&self, is_asked: impl Fn(&str) -> bool) -> Vec<FleetTrouble> {
+        let all = self.state.locked().done();
+        let there = all.into_iter().filter_map(|(it, done)| Some((it.upgrade()?, done)));
+        let asked = there.filter(|(target, _)| is_asked(target.name()));
+        asked
+            .flat_map(|(target, done)| {
+                done.into_iter().flat_map(move |done| now_troubles(&target, &done))
+            })
+            .collect()
+    }
+}
+
+fn obey(target: &Target, word: &Word, born: u64) -> CameTo {
+    match &word.says {
+        Says::Control { name, position } => set(target, name, position, word, born),
+        Says::Settings(table) => match Arc::clone(target).apply_table(table) {
+            Ok(left_out) => CameTo::Settings {
+                are: Arc::clone(target).present_table(),
+                left_out: left_out
+                    .iter()
+                    .map(|error| (error.field().to_owned(), error.problem().to_owned()))
+                    .collect(),
+            },
+            Err(error) => CameTo::Refused(in_one(&error)),
+        },
+    }
+}
+
+fn set(target: &Target, name: &str, position: &str, word: &Word, born: u64) -> CameTo {
+    let Some(control) = control(target, name) else {
+        return CameTo::Refused(format!("this instance has no control {name:?}"));
+    };
+    if !control.holds(position) && word.revision <= born {
+        return CameTo::DoneOnce;
+    }
+    match control.set(position, &word.who, &word.why) {
+        Ok(()) if control.holds(position) => CameTo::Position(position.to_owned()),
+        Ok(()) => CameTo::DoneOnce,
+        Err(error) => CameTo::Refused(error.to_string()),
+    }
+}
+
+fn control(target: &Target, name: &str) -> Option<Box<dyn Control>> {
+    Arc::clone(target).controls().into_iter().find(|control| control.name() == name)
+}
+
+/// What could not be obeyed, and what somebody has set otherwise since.
+fn now_troubles(target: &Target, done: &Done) -> Vec<FleetTrouble> {
+    let mut troubles = done.troubles();
+    match &done.came_to {
+        CameTo::Position(position) => {
+            let state = control(target, done.word.of()).map(|control| control.state());
+            if let Some(state) = state.filter(|state| state.position != *position) {
+                let by = state.who.map(|who| format!(" by {who}")).unwrap_or_default();
+                let is = state.position;
+                let why = format!("set to {is} on the spot{by}; the fleet says {position}");
+                troubles.push(done.trouble(state.name, why));
+            }
+        }
+        CameTo::Settings { are, .. } if *are != Arc::clone(target).present_table() => {
+            let why = "changed on the spot since the fleet's were applied";
+            troubles.push(done.trouble(done.word.of(), why));
+        }
+        CameTo::Settings { .. } | CameTo::DoneOnce | CameTo::Refused(_) => {}
+    }
+    troubles
+}
+
+/// All mistakes in one line.
+fn in_one(error: &ConfigError) -> String {
+    let one = |error: &crate::settings::ValidationError| {
+        format!("{}: {}", error.field(), error.problem())
+    };
+    error.errors().iter().map(one).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,117 @@
+//! Fleets of a test's own, on the server that all tests share.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use outrigger::Integration;
+use outrigger::control::Registry;
+use outrigger::event::SwitchMode;
+use outrigger::fleet::Fleet;
+use outrigger::outbox::postgres::PostgresPool;
+use outrigger::outbox::tokio_postgres::{Client, NoTls, connect};
+use outrigger::testing::{Answer, Script};
+
+use crate::server::{self, Server};
+
+/// How long anything may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A schema of a test's own.
+pub(crate) struct Place {
+    pub(crate) server: &'static Server,
+    pub(crate) schema: String,
+}
+
+/// One instance of a service, in this process.
+pub(crate) struct Instance {
+    pub(crate) fleet: Fleet,
+    pub(crate) registry: Registry,
+    pub(crate) payments: Integration,
+}
+
+impl Place {
+    /// `None` if there is no PostgreSQL on this machine.
+    pub(crate) async fn new() -> Option<Self> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let server = server::shared()?;
+        let schema = format!("fleet_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let place = Self { server, schema };
+        place.fleet(&Registry::new(), "maker").migrate().await.unwrap();
+        Some(place)
+    }
+
+    pub(crate) fn pool(&self) -> PostgresPool {
+        PostgresPool::no_tls(&self.server.connection_string()).unwrap().connections(1)
+    }
+
+    /// One that doesn't run.
+    pub(crate) fn fleet(&self, registry: &Registry, name: &str) -> Fleet {
+        let fleet = Fleet::postgres(registry, &self.pool()).schema(&self.schema);
+        fleet.instance(name).build()
+    }
+
+    /// One that runs and has heard its fleet.
+    pub(crate) async fn instance(&self, name: &str) -> Instance {
+        let registry = Registry::new();
+        let payments = payments(&registry);
+        let fleet = self.fleet(&registry, name);
+        run(&fleet);
+        assert!(fleet.wait_heard(PATIENCE).await, "{name} hears the fleet");
+        Instance { fleet, registry, payments }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        let connected = connect(&self.server.connection_string(), NoTls).await;
+        let (client, connection) = connected.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Does SQL whose `outrigger.` is this schema.
+    pub(crate) async fn sql(&self, sql: &str) {
+        let sql = sql.replace("outrigger.", &format!("{}.", self.schema));
+        self.client().await.batch_execute(&sql).await.unwrap();
+    }
+}
+
+impl Instance {
+    pub(crate) fn mode(&self) -> SwitchMode {
+        self.payments.kill_switch().mode()
+    }
+
+    /// Waits until its kill switch is there.
+    pub(crate) async fn comes_to(&self, mode: SwitchMode) {
+        until(self.fleet.instance(), async || self.mode() == mode).await;
+    }
+
+    /// What it doesn't obey, as health says.
+    pub(crate) fn troubles(&self) -> Vec<(String, String)> {
+        let health = self.registry.health_of("payments").unwrap();
+        let troubles = health.fleet.unwrap().troubles.into_iter();
+        troubles.map(|trouble| (trouble.of, trouble.why)).collect()
+    }
+}
+
+/// An integration that doesn't call anybody.
+pub(crate) fn payments(registry: &Registry) -> Integration {
+    named("payments", registry)
+}
+
+pub(crate) fn named(name: &str, registry: &Registry) -> Integration {
+    let service = Script::by(|_| Answer::status(200));
+    Integration::user_flow(name).service(service).register(registry).build().unwrap()
+}
+
+pub(crate) fn run(fleet: &Fleet) {
+    let fleet = fleet.clone();
+    tokio::spawn(async move { fleet.run().await.unwrap() });
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < end, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,97 @@
+//! What people change, and what instances make of it.
+
+use std::time::{Duration, SystemTime};
+
+use outrigger::control::InstanceState;
+use outrigger::event::SwitchMode;
+use outrigger::fleet::Wanted;
+
+use crate::bench::{PATIENCE, Place, named, until};
+
+#[tokio::test]
+async fn a_switch_is_obeyed_by_all_and_says_who_moved_it_and_why() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let other = place.instance("web-2").await;
+    let set = one.fleet.set("payments", "kill_switch", "off", "ada", "charges are wrong");
+    let revision = set.await.unwrap();
+    let view = other.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
+    assert_eq!(view.to_string(), "2 of 2 obey");
+    for instance in [&one, &other] {
+        let position = instance.payments.kill_switch().position();
+        assert_eq!(position.mode(), SwitchMode::Off);
+        assert_eq!((position.who(), position.why()), (Some("ada"), Some("charges are wrong")));
+    }
+}
+
+#[tokio::test]
+async fn an_integration_that_is_registered_later_obeys_before_its_first_call() {
+    let Some(place) = Place::new().await else { return };
+    let (one, other) = (place.instance("web-1").await, place.instance("web-2").await);
+    let _mailer = named("mailer", &one.registry);
+    until("the others know it", async || {
+        other.fleet.set("mailer", "kill_switch", "off", "ada", "why").await.is_ok()
+    })
+    .await;
+    let revision = other.fleet.instances().await.unwrap().revision;
+    other.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
+    let mailer = named("mailer", &other.registry);
+    assert_eq!(mailer.kill_switch().mode(), SwitchMode::Off);
+}
+
+#[tokio::test]
+async fn what_is_set_on_the_spot_holds_until_the_fleet_says_something_new_and_is_told_meanwhile() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let set = |to| one.fleet.set("payments", "kill_switch", to, "ada", "charges are wrong");
+    set("off").await.unwrap();
+    one.comes_to(SwitchMode::Off).await;
+    one.payments.kill_switch().set(SwitchMode::On, "bob", "this machine is fine");
+    let why = "set to on on the spot by bob; the fleet says off";
+    assert_eq!(one.troubles(), [("kill_switch".to_owned(), why.to_owned())]);
+    let disobeys = async || {
+        let view = one.fleet.instances().await.unwrap();
+        view.instances[0].state == InstanceState::Disobeys
+    };
+    until("all see it", disobeys).await;
+    assert_eq!(one.mode(), SwitchMode::On);
+    let told = one.fleet.instances().await.unwrap().to_string();
+    assert!(told.starts_with("0 of 1 obey; web-1 disobeys for "), "{told}");
+    assert!(told.ends_with(&format!("payments, kill_switch: {why}")), "{told}");
+
+    set("off").await.unwrap();
+    one.comes_to(SwitchMode::Off).await;
+    assert_eq!(one.troubles(), []);
+}
+
+#[tokio::test]
+async fn a_position_for_a_time_goes_back_to_what_was_before_by_the_databases_clock() {
+    let Some(place) = Place::new().await else { return };
+    let (one, other) = (place.instance("web-1").await, place.instance("web-2").await);
+    place.sql(HELD_CLOCK).await;
+    let hour = Wanted::ThenBack(Duration::from_secs(3_600));
+    let set = async |to: &str, wanted| {
+        one.fleet.set_for("payments", "kill_switch", to, wanted, "ada", "why").await.unwrap();
+    };
+    set("no-retries", Wanted::Open).await;
+    set("off", hour).await;
+    // Prolonged: what was before the first time counts.
+    set("off", hour).await;
+    other.comes_to(SwitchMode::Off).await;
+    let until = one.registry.health_of("payments").unwrap().fleet.unwrap().wanted_until.unwrap();
+    assert_eq!(until, SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_003_600_000));
+    place.sql("UPDATE outrigger.clock SET now = 1800003600000").await;
+    for instance in [&one, &other] {
+        instance.comes_to(SwitchMode::NoRetries).await;
+        let position = instance.payments.kill_switch().position();
+        assert_eq!(position.who(), Some("the fleet"));
+        assert_eq!(position.why(), Some("the time that ada asked for is over"));
+    }
+}
+
+/// The database's clock stands still until it is moved.
+const HELD_CLOCK: &str = "
+    CREATE TABLE outrigger.clock (now bigint);
+    INSERT INTO outrigger.clock VALUES (1800000000000);
+    CREATE OR REPLACE FUNCTION outrigger.fleet_now() RETURNS bigint
+    LANGUAGE sql VOLATILE AS 'SELECT now FROM outrigger.clock'";
