@@ -111,6 +111,11 @@ impl Controllable for Shared {
     }
 
     #[cfg(feature = "fleet")]
+    fn into_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync> {
+        self
+    }
+
+    #[cfg(feature = "fleet")]
     fn check_table(self: Arc<Self>, table: &serde_json::Value) -> Result<(), ConfigError> {
         Integration { shared: self }.check_told(table)
     }

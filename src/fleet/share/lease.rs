@@ -2,7 +2,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::fair::{Portion, Holder, Millionths, small};
 use crate::rate_limit::{Quota, RateShare};
-use crate::rt::{self, Rng};
+use crate::rt::{self, Clock, Rng};
 
 /// What one holder knows of its share: what it may use, until when, and when it asks again. It is pure: the
 /// time is an argument.
@@ -21,13 +21,11 @@ pub(super) struct ShareLease {
     failures: u32,
 }
 
-/// For how long a lease is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// For how long a lease is given: others leave the share alone for so long after a renewal. It is used for as long
+/// again, while the database can't be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct LeaseTerms {
-    /// How long after a renewal others leave the share alone.
     pub(super) lease: Duration,
-    /// How long it is used after that, while the database can't be asked.
-    pub(super) keep: Duration,
 }
 
 impl LeaseTerms {
@@ -101,21 +99,25 @@ impl ShareLease {
     }
 
     /// Whether it has ended, and nobody could be asked for another: a hundredth of the rate is used.
-    pub(super) fn has_ended(&self, now: Instant, wall: SystemTime) -> bool {
-        let share = self.share(now, wall);
-        now >= share.until || wall >= share.until_wall
+    pub(super) fn has_ended(&self, clock: Clock, now: Instant) -> bool {
+        let share = self.share(clock, now);
+        now >= share.until || clock.wall() >= share.until_wall
     }
 
     /// What the rate limit is to keep to.
-    pub(super) fn share(&self, now: Instant, wall: SystemTime) -> RateShare {
+    pub(super) fn share(&self, clock: Clock, now: Instant) -> RateShare {
         let part = self.using as f64 / self.rate().max(1) as f64;
-        let keep = self.terms.keep;
-        let (until, until_wall) = self.ends.unwrap_or((now, wall));
+        let keep = self.terms.lease;
+        let kept = |(at, wall_at): (Instant, SystemTime)| {
+            (rt::after(at, keep), wall_at.checked_add(keep).unwrap_or(wall_at))
+        };
+        let (until, until_wall) = self.ends.map_or_else(|| (now, clock.wall()), kept);
         RateShare {
             rate: self.using as f64 / MILLION,
             burst: f64::from(self.quota.burst) * part,
-            until: rt::after(until, keep),
-            until_wall: until_wall.checked_add(keep).unwrap_or(until_wall),
+            until,
+            until_wall,
+            clock,
             afterwards: small(self.rate()) as f64 / MILLION,
             demand: self.told as f64 / MILLION,
         }

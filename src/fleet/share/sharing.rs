@@ -29,7 +29,7 @@ struct Holding {
 
 /// Asks for leases until the fleet is to stop, and gives them back then.
 pub(in crate::fleet) async fn run(inner: &Inner) {
-    let terms = LeaseTerms { lease: inner.lease, keep: inner.lease };
+    let terms = LeaseTerms { lease: inner.lease };
     let (mut stop, mut holdings) = (inner.stop.subscribe(), Vec::new());
     while !*stop.borrow_and_update() {
         look(inner, terms, &mut holdings).await;
@@ -44,6 +44,15 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     };
     // Whoever isn't heard keeps others waiting until its lease has ended.
     let _ = rt::until(Some(end), leave).await;
+}
+
+/// Before its first lease, an integration uses a hundredth of its account's rate.
+pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
+    let Some(limit) = integration.rate_limit().shared_limit() else { return };
+    let Some((_, quota)) = limit.account().filter(|_| !limit.is_shared()) else { return };
+    // It has no end that matters: it says the same afterwards.
+    let lease = ShareLease::new(LeaseTerms::default(), quota, rt::now());
+    limit.set(Some(lease.share(clock, rt::now())));
 }
 
 async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
@@ -70,7 +79,7 @@ impl Holding {
         let (demand, lease) =
             (Demand::new(limit.counts(), rt::now()), ShareLease::new(terms, quota, rt::now()));
         let integration = integration.name().into();
-        Some(Self { integration, account, name, limit, demand, lease, has_ended: false })
+        Some(Self { integration, account, name, limit, demand, lease, has_ended: true })
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -92,14 +101,14 @@ impl Holding {
                 break;
             }
             // Before it is told that less is used, less is used.
-            self.apply();
+            self.apply(inner.clock);
         }
-        self.apply();
+        self.apply(inner.clock);
         self.tell(inner);
     }
 
     async fn renew(&mut self, inner: &Inner, terms: LeaseTerms) -> Result<(), OutboxError> {
-        let asked = (rt::now(), Clock::system().wall());
+        let asked = (rt::now(), inner.clock.wall());
         let asking = self.lease.ask(self.demand.a_second(), asked.0);
         let (account, holder) = (&*self.account, &*self.name);
         let request = Request { account, holder, asking, lease: terms.lease };
@@ -108,14 +117,14 @@ impl Holding {
         Ok(())
     }
 
-    fn apply(&self) {
-        let share = self.lease.share(rt::now(), Clock::system().wall());
+    fn apply(&self, clock: Clock) {
+        let share = self.lease.share(clock, rt::now());
         self.limit.set(Some(RateShare { demand: self.demand.a_second(), ..share }));
     }
 
     /// Events, once a change.
     fn tell(&mut self, inner: &Inner) {
-        let has_ended = self.lease.has_ended(rt::now(), Clock::system().wall());
+        let has_ended = self.lease.has_ended(inner.clock, rt::now());
         if std::mem::replace(&mut self.has_ended, has_ended) != has_ended {
             let event = if has_ended { FleetEvent::ShareEnded } else { FleetEvent::ShareHeld };
             inner.emitter.renamed(&self.integration).emit(None, || Event::Fleet(event));
@@ -127,7 +136,7 @@ impl Holding {
     async fn leave(mut self, inner: &Inner) {
         self.lease.end(rt::now());
         match self.limit.account() {
-            Some(_) => self.apply(),
+            Some(_) => self.apply(inner.clock),
             None => self.limit.set(None),
         }
         // If it isn't heard, others wait until the lease has ended.

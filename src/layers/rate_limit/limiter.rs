@@ -14,7 +14,7 @@ use crate::outcome::{LimitFacts, Resource};
 use crate::pattern::capacity::Capacity;
 use crate::pattern::keyed::KeyedValue;
 use crate::pattern::ownership::Ownership;
-use crate::rt::{self, Clock};
+use crate::rt;
 
 /// The schedule and its queue, behind a lock.
 ///
@@ -114,7 +114,7 @@ impl Limiter {
         }
         let (now, route) = (rt::now(), target.route());
         let mut state = self.state();
-        state.schedule.count_sleep(now, || Clock::system().wall());
+        state.schedule.count_sleep(now);
         let is_free = state.queue_length() == 0 && state.schedule.ready_at(route, now) <= now;
         if is_free
             && !state.shared_in_flight.has_waiting()

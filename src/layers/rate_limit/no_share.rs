@@ -1,6 +1,6 @@
 //! Nothing gives shares without the feature `fleet`.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::state::Schedule;
 
@@ -9,7 +9,7 @@ use super::state::Schedule;
 pub(super) enum ShareBucket {}
 
 impl Schedule {
-    pub(super) fn count_sleep(&mut self, _: Instant, _: impl FnOnce() -> SystemTime) {}
+    pub(super) fn count_sleep(&mut self, _: Instant) {}
 
     pub(super) fn share_ready_at(&self, _: Instant) -> Option<Instant> {
         self.share.map(|share| match share {})

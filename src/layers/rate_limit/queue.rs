@@ -10,7 +10,7 @@ use super::resources::Route;
 use super::stall_guard::StallGuard;
 use super::state::Schedule;
 use crate::pattern::capacity::Capacity;
-use crate::rt::{self, Clock};
+use crate::rt;
 
 /// What is under the limiter's lock.
 #[derive(Debug)]
@@ -228,7 +228,7 @@ impl QueueEntry {
         if !state.is_first(&self.queued) {
             return QueueStep::Wait;
         }
-        state.schedule.count_sleep(now, || Clock::system().wall());
+        state.schedule.count_sleep(now);
         if let Some(until) = state.schedule.stopped_too_long(self.queued.route, now) {
             return QueueStep::StoppedUntil(until);
         }

@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::state::Schedule;
-use crate::rt;
+use crate::rt::{self, Clock};
 
 /// What a process may use of a rate that it shares with others, and until when.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RateShare {
     /// Requests a second; zero lets none through.
     pub(crate) rate: f64,
@@ -14,6 +14,7 @@ pub(crate) struct RateShare {
     /// one may stand still while the machine sleeps, the other may be set.
     pub(crate) until: Instant,
     pub(crate) until_wall: SystemTime,
+    pub(crate) clock: Clock,
     /// Requests a second after its end.
     pub(crate) afterwards: f64,
     /// How many a second calls asked for lately, for people to read.
@@ -69,7 +70,7 @@ impl ShareBucket {
     }
 
     /// If time went by that the monotonic clock didn't count, the share ends so much sooner.
-    fn count_sleep(&mut self, now: Instant, wall: SystemTime) {
+    fn count_sleep(&mut self, wall: SystemTime, now: Instant) {
         let left = self.share.until_wall.duration_since(wall).unwrap_or_default();
         if rt::after(now, left.saturating_add(CLOCK_STEP)) < self.share.until {
             self.refill(now);
@@ -107,9 +108,9 @@ impl Schedule {
     }
 
     /// Ends a share early if the machine has slept. To be called before a call is let through.
-    pub(super) fn count_sleep(&mut self, now: Instant, wall: impl FnOnce() -> SystemTime) {
-        if let Some(share) = &mut self.share {
-            share.count_sleep(now, wall());
+    pub(super) fn count_sleep(&mut self, now: Instant) {
+        if let Some(bucket) = &mut self.share {
+            bucket.count_sleep(bucket.share.clock.wall(), now);
         }
     }
 

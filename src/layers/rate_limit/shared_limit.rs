@@ -37,6 +37,11 @@ impl SharedLimit {
         self.0.change(|schedule, now| schedule.set_share(share, now));
     }
 
+    /// Whether it has a share.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.read(|schedule, _| schedule.share.is_some())
+    }
+
     pub(crate) fn counts(&self) -> RequestCounts {
         let (waiting, refused) = (self.0.waiting(), self.0.rejected());
         RequestCounts { done: self.0.sent().saturating_add(refused), waiting }

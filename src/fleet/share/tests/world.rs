@@ -8,7 +8,7 @@ use super::super::lease::{LeaseTerms, ShareLease};
 use super::super::ledger::{Ledger, LedgerEntry};
 use crate::outbox::Timestamp;
 use crate::rate_limit::{Quota, RequestCounts};
-use crate::rt::{self, Rng};
+use crate::rt::{self, Clock, Rng};
 
 pub(super) struct World {
     pub(super) rng: Rng,
@@ -82,7 +82,7 @@ impl World {
 
     pub(super) fn start(&mut self) {
         let (now, lease) = (self.began + self.now, self.lease);
-        let terms = LeaseTerms { lease, keep: lease };
+        let terms = LeaseTerms { lease };
         self.instances.push(Instance {
             name: format!("web-{}", self.instances.len()),
             lease: ShareLease::new(terms, QUOTA, now),
@@ -123,6 +123,11 @@ impl World {
         }
     }
 
+    /// Shares are looked at by the monotonic clock alone.
+    fn clock(&self) -> Clock {
+        Clock::system()
+    }
+
     /// What each may use at present, a second.
     pub(super) fn shares(&self) -> Vec<f64> {
         (0..self.instances.len()).map(|at| self.share(at, true)).collect()
@@ -139,7 +144,7 @@ impl World {
             return 0.0;
         }
         let now = self.began + self.now;
-        let share = instance.lease.share(now, self.wall + self.now);
+        let share = instance.lease.share(self.clock(), now);
         match () {
             // It is kept for one lease more.
             () if now + self.lease < share.until => share.rate,
@@ -222,7 +227,7 @@ impl World {
     }
 
     fn look(&mut self, at: usize, loss: f64) {
-        let terms = LeaseTerms { lease: self.lease, keep: self.lease };
+        let terms = LeaseTerms { lease: self.lease };
         let (now, instance) = (self.began + self.now, &mut self.instances[at]);
         instance.next_look = self.now + self.rng.about(terms.look());
         let counts = RequestCounts { done: instance.counted as u64, waiting: 0 };
