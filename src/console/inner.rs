@@ -226,12 +226,13 @@ fn revealed(message: &StoredMessage) -> ShownMessage {
         method: content.method.clone(),
         uri: content.uri.to_string(),
         headers: lines(&content.headers),
-        body: Some(text(&content.body)),
+        body: content.sealed_by.is_none().then(|| text(&content.body)),
         answer: message.answer.as_ref().map(|answer| ShownAnswer {
             status: answer.status,
             headers: lines(&answer.headers),
-            body: Some(text(&answer.body)),
+            body: answer.sealed_by.is_none().then(|| text(&answer.body)),
         }),
+        sealed_by: content.sealed_by.clone(),
     }
 }
 

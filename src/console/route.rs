@@ -102,13 +102,14 @@ pub(super) const STATES: [State; 6] = [
     State::Cancelled,
     State::Discarded,
 ];
-pub(super) const REASONS: [DeadReason; 6] = [
+pub(super) const REASONS: [DeadReason; 7] = [
     DeadReason::Rejected,
     DeadReason::Exhausted,
     DeadReason::Expired,
     DeadReason::Poison,
     DeadReason::UnknownOutcome,
     DeadReason::HookFailed,
+    DeadReason::Sealed,
 ];
 
 #[cfg(test)]

@@ -84,7 +84,6 @@ impl FleetBuilder {
     }
 
     /// Builds it. It does nothing until it [runs](Fleet::run).
-    #[must_use]
     pub fn build(self) -> Fleet {
         let host = rt::host_name();
         let name = self.instance.unwrap_or_else(|| format!("{host}-{}", suffix(&self.rng)));

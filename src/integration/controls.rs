@@ -164,6 +164,8 @@ impl Control for FaultInjectionControl {
     }
 }
 
+/// The controls that each integration has.
+pub(super) const NAMES: [&str; 3] = [KILL_SWITCH, CIRCUIT_BREAKER, FAULT_INJECTION];
 const KILL_SWITCH: &str = "kill_switch";
 const CIRCUIT_BREAKER: &str = "circuit_breaker";
 const FAULT_INJECTION: &str = "fault_injection";

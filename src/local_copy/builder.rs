@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -40,9 +40,9 @@ impl<T: Send + Sync + 'static> LocalCopy<T> {
     /// A copy of something at this integration, whose subscribers are told of it, and in whose health and
     /// controls it is.
     ///
-    /// The name is for events, metrics and controls: no other copy of the integration should have it. `count` says how many entries a copy has, for the
-    /// guard and for people; of a single document `|_| 1`. The loader runs in a task of its own, one load at
-    /// a time.
+    /// The name is for events, metrics and controls: no other copy and no other control of the integration has
+    /// it. `count` says how many entries a copy has, for the guard and for people; of a single document
+    /// `|_| 1`. The loader runs in a task of its own, one load at a time.
     pub fn builder<C, L, R>(
         name: &'static str,
         integration: &Integration,
@@ -91,7 +91,7 @@ impl<T: Send + Sync + 'static> LocalCopyBuilder<T> {
 
     /// Decides whether what was loaded (the second argument) may take the place of the copy (the first, if
     /// there is one), instead of the built-in guard, which refuses a copy without entries and one with fewer
-    /// than half of those before. A guard that panics refuses.
+    /// than half of those before. A guard that panics refuses: `refused: the guard panicked`.
     ///
     /// ```
     /// use outrigger::local_copy::{LoadError, LocalCopyBuilder};
@@ -142,7 +142,8 @@ impl<T: Send + Sync + 'static> LocalCopyBuilder<T> {
     ///
     /// # Errors
     ///
-    /// Settings that can't work, each by its name.
+    /// Settings that can't work, each by its name; a name that another copy of the integration has, as long as
+    /// one of its handles exists, or one of its controls.
     ///
     /// # Panics
     ///
@@ -168,10 +169,9 @@ impl<T: Send + Sync + 'static> LocalCopyBuilder<T> {
             rng: self.rng,
             ended: tell,
         };
-        let task = rt::spawn_task(task.run());
-        let owned = Arc::new(Owned { shared, ended, _task: task });
-        let copy: Arc<dyn AnyCopy> = Arc::clone(&owned) as Arc<dyn AnyCopy>;
-        self.integration.attach(Arc::downgrade(&copy));
+        let owned = Arc::new(Owned { shared, ended, task: OnceLock::new() });
+        self.integration.attach(Arc::clone(&owned) as Arc<dyn AnyCopy>)?;
+        owned.task.get_or_init(|| rt::spawn_task(task.run()));
         Ok(LocalCopy(owned))
     }
 

@@ -6,29 +6,34 @@ use super::state::Accepted;
 use crate::control::{AnyCopy, Control, ControlError, ControlState, LocalCopyHealth};
 use crate::rt::Lock;
 
-/// Loads now, or lets a load pass that the guard refused.
+/// Loads now, or lets pass what the guard refused.
 struct CopyControl<T>(Arc<Shared<T>>);
 
 impl<T> Shared<T> {
     pub(super) fn accept(&self, who: &str, why: &str) -> bool {
-        let by = Accepted { who: who.to_owned(), why: why.to_owned(), at: self.clock.wall() };
-        let is_accepted = self.inner.locked().machine.accept(by);
+        let now = self.now();
+        let is_accepted = self.inner.locked().machine.accept(who, why, now);
         self.wake.notify_one();
         is_accepted
     }
 
     fn control_state(&self) -> ControlState {
-        let accepted = self.inner.locked().machine.accepted().cloned();
+        let now = self.now();
+        let accepted = self.inner.locked().machine.accepted(now).cloned();
         let position = if accepted.is_some() { ACCEPT } else { AUTOMATIC };
         let mut state = ControlState::new(self.name, position, accepted.is_none());
-        if let Some(Accepted { who, why, at }) = accepted {
-            (state.who, state.why, state.since) = (Some(who), Some(why), Some(at));
+        if let Some(Accepted { who, why, at, .. }) = accepted {
+            (state.who, state.why, state.since) = (Some(who), Some(why), Some(at.wall));
         }
         state
     }
 }
 
 impl<T: Send + Sync + 'static> AnyCopy for Owned<T> {
+    fn name(&self) -> &'static str {
+        self.shared.name
+    }
+
     fn health(&self) -> LocalCopyHealth {
         self.shared.health()
     }

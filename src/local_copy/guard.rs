@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::load_error::{LoadError, Problem};
-use crate::terms::local_copy::LoadFailure;
+use super::load_error::LoadError;
+use crate::rt::callback;
 
 /// How many entries a copy has, and whether another may take its place. Functions of the host, which may panic.
 pub(super) struct Guard<T> {
@@ -24,12 +24,15 @@ impl<T> Guard<T> {
         Counted { value: Arc::new(value), count: u64::try_from(count).unwrap_or(u64::MAX) }
     }
 
-    pub(super) fn check(&self, old: Option<&Counted<T>>, new: &Counted<T>) -> Result<(), Problem> {
-        let checked = match &self.own {
-            Some(own) => own(old.map(|old| &*old.value), &new.value),
-            None => by_count(old.map(|old| old.count), new.count),
-        };
-        checked.map_err(|why| Problem::new(LoadFailure::Refused, why.to_string()))
+    /// Whether `new` may take the place of `old`. A guard that panics refuses.
+    pub(super) fn check(
+        &self,
+        old: Option<&Counted<T>>,
+        new: &Counted<T>,
+    ) -> Result<(), LoadError> {
+        let Some(own) = &self.own else { return by_count(old.map(|old| old.count), new.count) };
+        let checked = callback::call("guard", || own(old.map(|old| &*old.value), &new.value));
+        checked.unwrap_or_else(|| Err(LoadError::new("refused: the guard panicked")))
     }
 }
 

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -19,7 +19,8 @@ pub struct LocalCopy<T>(pub(super) Arc<Owned<T>>);
 pub(super) struct Owned<T> {
     pub(super) shared: Arc<Shared<T>>,
     pub(super) ended: watch::Receiver<u64>,
-    pub(super) _task: Task,
+    /// Set once its name is known to be free.
+    pub(super) task: OnceLock<Task>,
 }
 
 impl<T> LocalCopy<T> {
@@ -67,9 +68,15 @@ impl<T> LocalCopy<T> {
         }
     }
 
-    /// Lets the next load pass the guard, which refused the last one, and begins it; false if the guard
-    /// didn't refuse the last one. The same as the control's position `accept`: who and why are shown there
-    /// until a load succeeds.
+    /// Lets what the guard refused last take the place of the copy, and begins a load; false if the guard
+    /// didn't refuse the last one.
+    ///
+    /// Only that passes: a load with the same number of entries and, where the provider gives one, the same
+    /// `ETag`, that ends within ten minutes. Another one is put before the guard, and if it is refused, nothing
+    /// is accepted any more: look at it, and accept it by itself.
+    ///
+    /// The same as the control's position `accept`: who and why are shown there until a load succeeds or the
+    /// acceptance has ended.
     pub fn accept(&self, who: &str, why: &str) -> bool {
         self.0.shared.accept(who, why)
     }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderValue;
+
 use crate::outcome::Error;
 use crate::terms::local_copy::LoadFailure;
 
@@ -22,6 +24,16 @@ pub struct LoadError(Arc<str>);
 pub(super) struct Problem {
     pub(super) failure: LoadFailure,
     pub(super) detail: Arc<str>,
+    /// What the guard refused.
+    pub(super) refused: Option<Refused>,
+}
+
+/// By what a copy that was refused is known again.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) count: u64,
+    /// The entity tag, where the provider gives one. A date of change says less: some say the present time.
+    pub(super) version: Option<HeaderValue>,
 }
 
 impl LoadError {
@@ -33,7 +45,11 @@ impl LoadError {
 
 impl Problem {
     pub(super) fn new(failure: LoadFailure, detail: impl Into<Arc<str>>) -> Self {
-        Self { failure, detail: detail.into() }
+        Self { failure, detail: detail.into(), refused: None }
+    }
+
+    pub(super) fn refused(why: LoadError, refused: Refused) -> Self {
+        Self { failure: LoadFailure::Refused, detail: why.0, refused: Some(refused) }
     }
 }
 
@@ -54,6 +70,13 @@ impl From<super::LocalCopyError> for LoadError {
 impl From<LoadError> for Problem {
     fn from(error: LoadError) -> Self {
         Self::new(LoadFailure::Failed, error.0)
+    }
+}
+
+/// Doesn't show the validator.
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("count", &self.count).finish_non_exhaustive()
     }
 }
 

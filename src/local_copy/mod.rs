@@ -67,8 +67,9 @@
 //! Providers also fail by answering 200 and an empty list. What was loaded takes the place of the copy only if
 //! the guard agrees. The built-in one refuses a copy without entries, also the first one, and one with fewer
 //! than half of those before; [`guard`](LocalCopyBuilder::guard) sets one of yours. A refused load is a failed
-//! one: the old copy stays, it is told, and it alerts. If the list is right, a person lets it pass, once, by
-//! [`accept`](LocalCopy::accept) or the control's position `accept`.
+//! one: the old copy stays, it is told, and it alerts. A guard that panics refuses, too. If the list is right, a
+//! person lets it pass, within ten minutes and once, by [`accept`](LocalCopy::accept) or the control's position
+//! `accept`. A list that has changed since he saw it (by its number of entries, or its `ETag`) doesn't pass.
 //!
 //! # Snapshots
 //!

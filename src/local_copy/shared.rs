@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 use super::error::LocalCopyError;
 use super::guard::Counted;
 use super::load::Load;
-use super::load_error::Problem;
+use super::load_error::{Problem, Refused};
 use super::state::{Machine, Seen};
 use crate::control::LocalCopyHealth;
 use crate::event::{Emitter, Event};
@@ -80,13 +80,15 @@ impl<T> Shared<T> {
         Load { conditions: inner.conditions.clone() }
     }
 
-    /// The present copy, for the guard; and whether a person lets the next one pass.
-    pub(super) fn present(&self) -> (Option<Counted<T>>, bool) {
+    /// The present copy, for the guard.
+    pub(super) fn present(&self) -> Option<Counted<T>> {
+        self.seen().map(|seen| Counted { value: seen.value, count: seen.count })
+    }
+
+    /// Whether a person lets this one pass.
+    pub(super) fn is_accepted(&self, new: &Refused) -> bool {
         let now = self.now();
-        let inner = self.inner.locked();
-        let seen = inner.machine.seen(now);
-        let present = seen.map(|seen| Counted { value: seen.value, count: seen.count });
-        (present, inner.machine.accepted().is_some())
+        self.inner.locked().machine.accepted(now).is_some_and(|accepted| accepted.what == *new)
     }
 
     pub(super) fn health(&self) -> LocalCopyHealth {

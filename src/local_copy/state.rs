@@ -11,10 +11,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::load_error::Problem;
+use super::load_error::{Problem, Refused};
 use crate::freshness::Moments;
 use crate::rt::Rng;
-use crate::terms::local_copy::{CopyState, LoadFailure};
+use crate::terms::local_copy::CopyState;
 
 /// The state of one copy, whose value is a `V`.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Machine<V> {
     /// Somebody wants a load before it is due.
     is_asked: bool,
     failure: Option<Failure>,
-    /// Somebody has looked at the load that was refused: the next one isn't put before the guard.
+    /// Somebody has looked at what was refused: it isn't put before the guard again.
     accepted: Option<Accepted>,
     /// What the subscribers know.
     told: CopyState,
@@ -75,12 +75,13 @@ struct Failure {
     in_row: u32,
 }
 
-/// Who lets the next load pass the guard, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What may pass the guard, by whom, and why.
+#[derive(Clone, Debug)]
 pub(super) struct Accepted {
+    pub(super) what: Refused,
     pub(super) who: String,
     pub(super) why: String,
-    pub(super) at: SystemTime,
+    pub(super) at: Moments,
 }
 
 impl<V: Clone> Machine<V> {
@@ -210,6 +211,10 @@ impl<V: Clone> Machine<V> {
     /// A load came to nothing. Returns after which time the next one begins.
     pub(super) fn failed(&mut self, problem: Problem, now: Moments, rng: &Rng) -> Duration {
         self.is_loading = false;
+        if let Some(refused) = &problem.refused {
+            // Another one than the person has seen.
+            self.accepted.take_if(|accepted| accepted.what != *refused);
+        }
         let in_row = self.failure.as_ref().map_or(0, |failure| failure.in_row);
         let most = FIRST_WAIT.saturating_mul(1 << in_row.min(MOST_DOUBLED)).min(self.times.every);
         let wait = rng.between(SHORTEST_WAIT.min(most), most);
@@ -223,15 +228,14 @@ impl<V: Clone> Machine<V> {
         self.failure.as_ref().map(|failure| &failure.problem)
     }
 
-    /// Lets the next load pass the guard, and begins it; false if the guard didn't refuse the last one.
-    pub(super) fn accept(&mut self, by: Accepted) -> bool {
-        let is_refused =
-            self.problem().is_some_and(|problem| problem.failure == LoadFailure::Refused);
-        if is_refused {
-            self.accepted = Some(by);
-            self.ask();
-        }
-        is_refused
+    /// Lets what was refused last pass the guard, and begins a load; false if the guard didn't refuse the last
+    /// one.
+    pub(super) fn accept(&mut self, who: &str, why: &str, now: Moments) -> bool {
+        let refused = self.problem().and_then(|problem| problem.refused.clone());
+        let Some(what) = refused else { return false };
+        self.accepted = Some(Accepted { what, who: who.into(), why: why.into(), at: now });
+        self.ask();
+        true
     }
 
     /// Takes it back.
@@ -239,8 +243,9 @@ impl<V: Clone> Machine<V> {
         self.accepted = None;
     }
 
-    pub(super) fn accepted(&self) -> Option<&Accepted> {
-        self.accepted.as_ref()
+    /// What somebody lets pass, unless that was too long ago.
+    pub(super) fn accepted(&self, now: Moments) -> Option<&Accepted> {
+        self.accepted.as_ref().filter(|accepted| now.since(&accepted.at) < ACCEPTED_FOR)
     }
 }
 
@@ -262,6 +267,8 @@ impl<V> Held<V> {
     }
 }
 
+/// Who accepts knows the provider of now, not that of tonight.
+const ACCEPTED_FOR: Duration = Duration::from_secs(600);
 /// Back-off: full jitter of the first, doubled with each failure in a row, up to the interval.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Keeps full jitter from a busy loop. No interval is shorter.

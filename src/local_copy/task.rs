@@ -4,11 +4,12 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::IF_NONE_MATCH;
 use tokio::sync::watch;
 
 use super::guard::{Counted, Guard};
 use super::load::{Loaded, Loader};
-use super::load_error::Problem;
+use super::load_error::{Problem, Refused};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::freshness::Moments;
@@ -71,8 +72,8 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
         let outcome = match loaded {
             Some(Some(loaded)) => loaded.map_err(Problem::from).and_then(|new| {
                 // What is refused is dropped in there, which may be the host's code, too.
-                let checked = callback::call("guard", || self.check(new));
-                checked.unwrap_or_else(|| Err(panicked("the guard or the count panicked")))
+                let checked = callback::call("count", || self.check(new));
+                checked.unwrap_or_else(|| Err(panicked("the count panicked")))
             }),
             Some(None) => Err(panicked("the loader panicked")),
             None => {
@@ -113,7 +114,7 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
 
     /// Asks the guard.
     fn check(&self, loaded: Loaded<T>) -> Result<Success<T>, Problem> {
-        let (present, is_accepted) = self.shared.present();
+        let present = self.shared.present();
         let Some(value) = loaded.value else {
             let why = "the loader says that nothing has changed, but there is no copy yet";
             return match present {
@@ -122,8 +123,11 @@ impl<T: Send + Sync + 'static> LoadTask<T> {
             };
         };
         let new = self.guard.count(value);
-        if !is_accepted {
-            self.guard.check(present.as_ref(), &new)?;
+        let version = loaded.conditions.get(IF_NONE_MATCH).cloned();
+        let facts = Refused { count: new.count, version };
+        if !self.shared.is_accepted(&facts) {
+            let checked = self.guard.check(present.as_ref(), &new);
+            checked.map_err(|why| Problem::refused(why, facts))?;
         }
         Ok(Some((new, loaded.conditions)))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::Request;
 
-use super::columns::{headers_from_bytes, headers_to_bytes};
+use super::head::{headers_from_bytes, headers_to_bytes};
 use super::message::is_credential;
 use super::stored::{Answer, StoredMessage};
 use crate::outcome::BoxError;

@@ -1,12 +1,10 @@
 //! One batch of claimed messages: what is done with it, until the store has each of them back.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
-use tokio::task::JoinSet;
 
 use super::batch::{Batch, ItemVerdict, request_from_bytes, request_to_bytes};
 use super::call::{self, Called};
@@ -14,7 +12,7 @@ use super::deliver::{Delivery, Ended, settle_all};
 use super::error::OutboxError;
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
-use super::lane::{Lane, Probed, UnknownOutcome};
+use super::lane::Lane;
 use super::lease::{in_grace, under_leases};
 use super::settlement::hook_error;
 use super::stored::StoredMessage;
@@ -28,9 +26,9 @@ use crate::terms::outbox::{DeadReason, State};
 /// What a worker does with one batch.
 pub(super) struct BatchDelivery {
     inner: Arc<Inner>,
-    lane: Arc<Lane>,
+    pub(super) lane: Arc<Lane>,
     batch: Batch,
-    messages: Vec<StoredMessage>,
+    pub(super) messages: Vec<StoredMessage>,
 }
 
 impl BatchDelivery {
@@ -80,6 +78,9 @@ impl BatchDelivery {
             Err(_) => return Some(self.each(&Outcome::Snooze { until: started })),
         };
         let kept = members.iter().find_map(|member| member.batch_request.as_ref());
+        if let Some(key) = members.iter().find_map(StoredMessage::missing_key_of_batch) {
+            return Some(self.sealed(key, kept.is_some(), started));
+        }
         let request = match kept.and_then(request_from_bytes) {
             Some(request) => {
                 if let Some(ended) = self.ask_policy(&request, started).await {
@@ -114,12 +115,6 @@ impl BatchDelivery {
         Ok((members.len() == size).then_some(members))
     }
 
-    /// Each without the others.
-    async fn apart(&self, now: Timestamp) -> EndedEach {
-        let told = self.ask(|one| async move { one.told_apart(now).await }).await;
-        self.each_apart(&told, now)
-    }
-
     /// Makes the request and stores it, so that a repetition is the same.
     async fn make_request(
         &self,
@@ -142,46 +137,8 @@ impl BatchDelivery {
             Ok(true) => Some(Ok(request)),
             Ok(false) => None,
             // It was not sent.
-            Err(_) => Some(Err(self.each(&Outcome::Snooze { until: now }))),
+            Err(_) => Some(Err(self.each(&Outcome::Snooze { until: now.plus(NOT_KEPT) }))),
         }
-    }
-
-    /// What becomes of a batch that may have been done, unless it is to be sent again.
-    async fn ask_policy(&self, request: &Request<Bytes>, now: Timestamp) -> Option<EndedEach> {
-        if !self.messages.iter().any(|message| message.progress.asks_policy(now)) {
-            return None;
-        }
-        let method = request.method();
-        let may_resend = |mut one: Delivery| {
-            one.message.content.method = method.clone();
-            async move { one.may_resend(now).await }
-        };
-        let told = self.ask(may_resend).await;
-        let is_probed = matches!(self.lane.unknown, Some(UnknownOutcome::Probe(_)));
-        if !is_probed {
-            let may = told.iter().all(|told| *told == Probed::NotDone);
-            return (!may).then(|| self.each(&Outcome::Dead(DeadReason::UnknownOutcome)));
-        }
-        Some(self.each_apart(&told, now))
-    }
-
-    /// Asks about all messages at once.
-    async fn ask<F>(&self, ask: impl Fn(Delivery) -> F) -> Vec<Probed>
-    where
-        F: Future<Output = Probed> + Send + 'static,
-    {
-        let mut asking = JoinSet::new();
-        for (place, message) in self.messages.iter().enumerate() {
-            let asked = ask(self.one(message));
-            asking.spawn(async move { (place, asked.await) });
-        }
-        let mut told = vec![Probed::Unknown; self.messages.len()];
-        while let Some(asked) = asking.join_next().await {
-            if let Ok((place, asked)) = asked {
-                told[place] = asked;
-            }
-        }
-        told
     }
 
     /// The batch as if it were one message.
@@ -263,16 +220,7 @@ impl BatchDelivery {
         items.filter(is_told).map(ended).collect()
     }
 
-    fn each_apart(&self, told: &[Probed], now: Timestamp) -> EndedEach {
-        let ended = |(message, told): (&StoredMessage, &Probed)| {
-            let one = self.one(message);
-            let ended = one.without_call(one.apart_if(*told, now));
-            (one, ended)
-        };
-        self.messages.iter().zip(told).map(ended).collect()
-    }
-
-    fn each(&self, outcome: &Outcome) -> EndedEach {
+    pub(super) fn each(&self, outcome: &Outcome) -> EndedEach {
         let ended = |message| {
             let one = self.one(message);
             let ended = one.without_call(outcome.clone());
@@ -281,14 +229,17 @@ impl BatchDelivery {
         self.messages.iter().map(ended).collect()
     }
 
-    fn one(&self, message: &StoredMessage) -> Delivery {
+    pub(super) fn one(&self, message: &StoredMessage) -> Delivery {
         let (inner, lane) = (Arc::clone(&self.inner), Arc::clone(&self.lane));
         Delivery { inner, lane, message: message.clone() }
     }
 }
 
+/// How long a batch waits whose request could not be stored.
+const NOT_KEPT: Duration = Duration::from_secs(1);
+
 /// What each message's part came to.
-type EndedEach = Vec<(Delivery, Ended)>;
+pub(super) type EndedEach = Vec<(Delivery, Ended)>;
 
 /// What of an answer's body is read for the verdicts, at most.
 const ANSWER: usize = 1 << 20;

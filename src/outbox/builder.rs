@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 #[cfg(feature = "sqlite")]
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::time::Duration;
@@ -15,10 +15,12 @@ use super::hooks::Hooks;
 use super::inner::Inner;
 use super::lane::Lane;
 use super::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+use super::open::SqliteFile;
+use super::open::{OpenStore, OwnStore};
 #[cfg(feature = "postgres")]
 use super::postgres::{PostgresHookFuture, PostgresStore};
-#[cfg(feature = "sqlite")]
-use super::sqlite::{SqliteHook, SqliteStore};
+use super::sealing::{Seal, SealedStore};
 use super::store::Store;
 use super::stored::{Answer, StoredMessage};
 use super::waiters::Waiters;
@@ -37,25 +39,7 @@ pub struct OutboxBuilder<S> {
     rng: Rng,
     retention: Duration,
     registries: Vec<Registry>,
-}
-
-/// A store that is opened when the outbox is built.
-pub trait OpenStore: sealed::Sealed {
-    /// Opens it.
-    #[doc(hidden)]
-    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError>;
-}
-
-/// A store of your own.
-#[derive(Clone)]
-pub struct OwnStore(Arc<dyn Store>);
-
-/// A file that is opened when the outbox is built.
-#[cfg(feature = "sqlite")]
-#[derive(Clone)]
-pub struct SqliteFile {
-    path: PathBuf,
-    hooks: Hooks<SqliteHook>,
+    seal: Option<Sealer>,
 }
 
 impl Outbox {
@@ -88,7 +72,15 @@ impl Outbox {
 impl<S> OutboxBuilder<S> {
     fn new(store: S) -> Self {
         let (clock, rng) = (Clock::system(), Rng::system());
-        Self { store, lanes: Vec::new(), clock, rng, retention: WEEK, registries: Vec::new() }
+        Self {
+            store,
+            lanes: Vec::new(),
+            clock,
+            rng,
+            retention: WEEK,
+            registries: Vec::new(),
+            seal: None,
+        }
     }
 
     /// Adds a lane: an `&Integration` with the defaults, or a [`Lane`]. An outbox without lanes only enqueues.
@@ -107,6 +99,13 @@ impl<S> OutboxBuilder<S> {
     /// Shows the lanes in this [registry](Registry::lanes), and in the health of their integrations there.
     pub fn register(mut self, registry: &Registry) -> Self {
         self.registries.push(registry.clone());
+        self
+    }
+
+    /// Encrypts requests and answers before they are stored, by functions of yours. Nothing is encrypted by default; what
+    /// was stored so is delivered all the same.
+    pub fn seal(mut self, seal: impl Seal) -> Self {
+        self.seal = Some(Sealer(Arc::new(seal)));
         self
     }
 
@@ -132,7 +131,11 @@ impl<S: OpenStore> OutboxBuilder<S> {
     /// [`OutboxErrorKind::Settings`] names every setting that can't work; else what the store says.
     pub fn build(self) -> Result<Outbox, OutboxError> {
         self.check()?;
-        let store = self.store.open(self.clock)?;
+        let seal = self.seal.map(|seal| seal.0);
+        let mut store = self.store.open(self.clock, seal.clone())?;
+        if let Some(seal) = seal {
+            store = Arc::new(SealedStore::new(store, seal));
+        }
         check_settled(&self.lanes, &*store)?;
         let wakes = self.lanes.iter().map(|lane| (lane.name.clone(), Notify::new()));
         let wakes: HashMap<_, _> = wakes.collect();
@@ -254,54 +257,14 @@ impl OutboxBuilder<PostgresStore> {
     }
 }
 
-impl OpenStore for MemoryStore {
-    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError> {
-        Ok(Arc::new(self.clock(clock)))
-    }
-}
+/// `Debug` shows nothing of it.
+#[derive(Clone)]
+struct Sealer(Arc<dyn Seal>);
 
-impl OpenStore for OwnStore {
-    fn open(self, _: Clock) -> Result<Arc<dyn Store>, OutboxError> {
-        Ok(self.0)
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl OpenStore for PostgresStore {
-    fn open(self, _: Clock) -> Result<Arc<dyn Store>, OutboxError> {
-        Ok(Arc::new(self))
-    }
-}
-
-#[cfg(feature = "sqlite")]
-impl OpenStore for SqliteFile {
-    fn open(self, clock: Clock) -> Result<Arc<dyn Store>, OutboxError> {
-        Ok(Arc::new(SqliteStore::open_hooked(&self.path, clock, self.hooks)?))
-    }
-}
-
-impl std::fmt::Debug for OwnStore {
+impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OwnStore")
+        f.write_str("Seal")
     }
-}
-
-#[cfg(feature = "sqlite")]
-impl std::fmt::Debug for SqliteFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteFile").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for super::MemoryStore {}
-    impl Sealed for super::OwnStore {}
-    #[cfg(feature = "postgres")]
-    impl Sealed for super::PostgresStore {}
-    #[cfg(feature = "sqlite")]
-    impl Sealed for super::SqliteFile {}
 }
 
 /// Longer than providers' retries and people's weekends.

@@ -127,7 +127,7 @@ async fn answered(
         0 => Bytes::new(),
         most => read_up_to(body, most).await,
     };
-    let answer = Answer { status: status.as_u16(), headers: parts.headers, body };
+    let answer = Answer { status: status.as_u16(), headers: parts.headers, body, sealed_by: None };
     Called { facts, answer: Some(answer), request_id }
 }
 

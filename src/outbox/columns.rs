@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-
 use super::error::OutboxError;
+use super::head::head_to_bytes;
 use super::id::MessageId;
 use super::message::Message;
 use super::progress::Progress;
+use super::sealing::Seal;
 use super::stored::{Content, NewMessage};
 use super::time::Timestamp;
 use crate::rt::{Clock, Rng};
@@ -63,12 +62,30 @@ impl Message {
     ///
     /// [`OutboxErrorKind::Message`](super::OutboxErrorKind::Message), with what is wrong with it.
     pub fn insert_statement(self, dialect: Dialect) -> Result<InsertStatement, OutboxError> {
+        Ok(self.build_now()?.insert_statement(dialect))
+    }
+
+    /// The same with the message [sealed](NewMessage::sealed), as by an outbox with this
+    /// [`seal`](super::OutboxBuilder::seal).
+    ///
+    /// # Errors
+    ///
+    /// As [`insert_statement`](Self::insert_statement); [`OutboxErrorKind::Seal`](super::OutboxErrorKind::Seal) if the
+    /// function fails.
+    pub fn sealed_insert_statement(
+        self,
+        dialect: Dialect,
+        seal: &dyn Seal,
+    ) -> Result<InsertStatement, OutboxError> {
+        Ok(self.build_now()?.sealed(seal)?.insert_statement(dialect))
+    }
+
+    fn build_now(self) -> Result<NewMessage, OutboxError> {
         let lane = self.lane_name().map(str::to_owned).ok_or_else(|| {
             let why = "the message has no lane: name it by `lane`";
             OutboxError::new(super::error::OutboxErrorKind::Message, why)
         })?;
-        let new = self.build(&lane, Clock::system().wall().into(), &Rng::system())?;
-        Ok(new.insert_statement(dialect))
+        self.build(&lane, Clock::system().wall().into(), &Rng::system())
     }
 }
 
@@ -124,7 +141,7 @@ pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
         content.template.clone().into(),
         content.method.as_str().to_owned().into(),
         content.uri.to_string().into(),
-        SqlValue::Bytes(headers_to_bytes(&content.headers)),
+        SqlValue::Bytes(head_to_bytes(&content.headers, content.sealed_by.as_deref())),
         SqlValue::Bytes(content.body.to_vec()),
         content.fingerprint.clone().into(),
         i64::from(content.priority as u8).into(),
@@ -173,33 +190,6 @@ pub(crate) fn progress_values(progress: &Progress) -> Vec<SqlValue> {
 /// Milliseconds that a column can hold.
 pub(crate) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Headers as they stand in HTTP/1: `name: value` and CR LF, one after the other.
-pub(crate) fn headers_to_bytes(headers: &HeaderMap) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (name, value) in headers {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            bytes.extend_from_slice(part);
-        }
-    }
-    bytes
-}
-
-/// The headers that [`headers_to_bytes`] wrote; a line that is none is left out.
-pub(crate) fn headers_from_bytes(bytes: &[u8]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for line in bytes.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let name = HeaderName::from_bytes(&line[..colon]);
-        let value = line[colon + 1..].strip_prefix(b" ").unwrap_or_default();
-        let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(value));
-        if let (Ok(name), Ok(value)) = (name, value) {
-            headers.append(name, value);
-        }
-    }
-    headers
 }
 
 impl From<i64> for SqlValue {

@@ -48,6 +48,7 @@ impl Message {
             priority: self.priority,
             keep_answer: self.keep_answer,
             created: now,
+            sealed_by: None,
         };
         Ok(NewMessage { content, progress })
     }
@@ -63,7 +64,7 @@ impl Message {
 }
 
 /// Valid for a body as long as its bytes are the same: a name-based UUID (RFC 9562, 5.5; SHA-1).
-fn fingerprint(body: &[u8]) -> String {
+pub(super) fn fingerprint(body: &[u8]) -> String {
     Uuid::new_v5(&BODIES, body).to_string()
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::call::{self, Called};
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
-use super::lane::{Lane, Probed, UnknownOutcome};
+use super::lane::{Lane, Probed};
 use super::lease::{in_grace, under_leases};
 use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
@@ -15,7 +15,7 @@ use super::time::Timestamp;
 use super::verdict::Verdict;
 use crate::context::Report as CallReport;
 use crate::integration::Integration;
-use crate::rt::{self, callback};
+use crate::rt;
 use crate::terms::Delivery as Sent;
 use crate::terms::outbox::{DeadReason, OutboxEvent, Phase, State};
 
@@ -93,6 +93,9 @@ impl Delivery {
 
     async fn work(&self, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
+        if let Some(key) = self.message.missing_key() {
+            return self.sealed(key);
+        }
         let Some(by) = self.lane.destination.integration() else {
             return self.without_call(self.delivered(started));
         };
@@ -122,47 +125,17 @@ impl Delivery {
             || progress.deadline.since(*at) < progress.max_age / 10
     }
 
+    /// It can't be opened. A person replays it when the key is back.
+    pub(super) fn sealed(&self, key: &str) -> Ended {
+        let ended = self.without_call(Outcome::Dead(DeadReason::Sealed));
+        Ended {
+            error: Some(format!("it is sealed by the key {key:?}, which doesn't open it")),
+            ..ended
+        }
+    }
+
     pub(super) fn without_call(&self, outcome: Outcome) -> Ended {
         Ended { outcome, called: None, gate: None, error: None }
-    }
-
-    /// Without the rest of its batch: its key doesn't protect it any more.
-    pub(super) async fn told_apart(&self, now: Timestamp) -> Probed {
-        match &self.lane.unknown {
-            _ if !self.message.progress.may_be_done() => Probed::NotDone,
-            Some(UnknownOutcome::Probe(_)) => self.may_resend(now).await,
-            _ => Probed::Unknown,
-        }
-    }
-
-    /// What becomes of a message of a batch that isn't repeated, of which this was told.
-    pub(super) fn apart_if(&self, told: Probed, now: Timestamp) -> Outcome {
-        match told {
-            Probed::Done => self.delivered(now),
-            Probed::NotDone => Outcome::RetryApart { at: now },
-            Probed::Unknown => Outcome::Dead(DeadReason::UnknownOutcome),
-        }
-    }
-
-    /// Whether a message whose effect nobody knows may be sent again.
-    pub(super) async fn may_resend(&self, now: Timestamp) -> Probed {
-        let StoredMessage { content, progress, .. } = &self.message;
-        let valid_until = progress.key_valid_until;
-        let is_known = valid_until.is_some_and(|until| now < until);
-        let resend = |may: bool| if may { Probed::NotDone } else { Probed::Unknown };
-        match &self.lane.unknown {
-            Some(UnknownOutcome::Probe(ask)) => {
-                let Some(asked) = callback::call("probe", || ask(self.message.clone())) else {
-                    return Probed::Unknown;
-                };
-                let due = rt::after(rt::now(), self.lane.call_limit);
-                let told = rt::until(Some(due), callback::run("probe", asked)).await;
-                told.flatten().unwrap_or(Probed::Unknown)
-            }
-            Some(UnknownOutcome::Park) => Probed::Unknown,
-            Some(UnknownOutcome::Resend) => resend(is_known || valid_until.is_none()),
-            None => resend(is_known || content.method.is_idempotent()),
-        }
     }
 
     async fn send(&self, by: &Integration, started: Timestamp, report: &CallReport) -> Ended {

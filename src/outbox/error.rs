@@ -34,6 +34,8 @@ pub enum OutboxErrorKind {
     Taken,
     /// The store is of a kind or a version that this version can't use.
     Unsupported,
+    /// The host's function that [seals](super::Seal) failed: nothing was stored.
+    Seal,
     /// The store failed in another way.
     Store,
 }

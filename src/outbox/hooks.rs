@@ -16,6 +16,11 @@ impl<H: ?Sized> Hooks<H> {
         self.0.iter().find(|(name, _)| name == lane).map(|(_, hook)| hook)
     }
 
+    /// Each as this function makes it.
+    pub(super) fn map(self, make: impl Fn(Arc<H>) -> Arc<H>) -> Self {
+        Self(self.0.into_iter().map(|(lane, hook)| (lane, make(hook))).collect())
+    }
+
     /// The lane of each.
     pub(super) fn lanes(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(lane, _)| lane.as_str())

@@ -64,6 +64,7 @@
 //! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
 //! | leased | failed, may pass | ready, at the next time of the [`Schedule`] | attempts and time are left |
 //! | leased | failed | dead: [`Exhausted`](DeadReason::Exhausted), [`Expired`](DeadReason::Expired) | attempts are used up; the next would be past the deadline |
+//! | leased | it can't be [opened](Seal) | dead: [`Sealed`](DeadReason::Sealed), attempt − 1 | |
 //! | leased | refused for good (4xx, unsendable) | dead: [`Rejected`](DeadReason::Rejected) | |
 //! | leased | not sent, or 429 with a time, or 401 | ready, attempt − 1 | |
 //! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
@@ -118,6 +119,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Encrypted at rest
+//!
+//! [`seal`](OutboxBuilder::seal) takes two functions of yours, a [`Seal`], and then requests and answers are encrypted
+//! before they are stored, in any store. In a transaction of yours, a message is sealed by
+//! [`sealed_insert_statement`](Message::sealed_insert_statement).
+//!
 //! # For people
 //!
 //! To see: [`browse`](Outbox::browse), [`history`](Outbox::history), [`stats`](Outbox::stats), each request and
@@ -157,6 +164,7 @@
 
 mod batch;
 mod batch_delivery;
+mod batch_resend;
 mod builder;
 mod call;
 mod claim;
@@ -165,10 +173,12 @@ mod content;
 mod dead_letter;
 mod deliver;
 mod destination;
+mod ends;
 mod error;
 #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
 mod gauges;
 mod handle;
+mod head;
 mod health;
 mod hooks;
 mod id;
@@ -178,15 +188,18 @@ mod lane;
 mod lease;
 mod memory;
 mod message;
+mod open;
 mod people;
 mod polling;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod progress;
 mod reaper;
+mod resend;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod row;
 mod schedule;
+mod sealing;
 mod settlement;
 mod settler;
 mod shown;
@@ -203,9 +216,7 @@ mod waiters;
 mod worker;
 
 pub use batch::{Batch, ItemVerdict};
-#[cfg(feature = "sqlite")]
-pub use builder::SqliteFile;
-pub use builder::{OpenStore, OutboxBuilder, OwnStore};
+pub use builder::OutboxBuilder;
 pub use columns::{Dialect, InsertStatement, SqlValue};
 pub use dead_letter::{Acted, Action, Filter, Page, Selection};
 pub use error::{OutboxError, OutboxErrorKind};
@@ -215,6 +226,9 @@ pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
 pub use lane::{Lane, Probe, Probed, UnknownOutcome};
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
+#[cfg(feature = "sqlite")]
+pub use open::SqliteFile;
+pub use open::{OpenStore, OwnStore};
 pub use people::By;
 pub use polling::{Polled, Polling};
 pub use progress::{Lease, Progress};
@@ -222,6 +236,7 @@ pub use progress::{Lease, Progress};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use schedule::Schedule;
+pub use sealing::{Seal, Sealed, SealedStore};
 pub use shown::{ShownAnswer, ShownMessage};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SQLITE_MIGRATIONS, SqliteHook, SqliteStore};

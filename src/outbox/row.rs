@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::columns::headers_from_bytes;
+use super::head::head_from_bytes;
 use super::progress::{Lease, Progress};
 use super::store::{Pause, PausedBy};
 use super::stored::{Act, Answer, Attempt, Content, StoredMessage};
@@ -67,11 +67,10 @@ pub(crate) fn message<R: SqlRow>(row: &R) -> Result<Option<StoredMessage>, R::Er
     let Some(progress) = progress(row)? else { return Ok(None) };
     let answer = match row.maybe_number("answer_status")? {
         None => None,
-        Some(status) => Some(Answer {
-            status,
-            headers: headers_from_bytes(&row.bytes("answer_headers")?),
-            body: row.bytes("answer_body")?,
-        }),
+        Some(status) => {
+            let (headers, sealed_by) = head_from_bytes(&row.bytes("answer_headers")?);
+            Some(Answer { status, headers, body: row.bytes("answer_body")?, sealed_by })
+        }
     };
     Ok(Some(StoredMessage {
         seq: row.number("seq")?,
@@ -86,6 +85,7 @@ pub(crate) fn message<R: SqlRow>(row: &R) -> Result<Option<StoredMessage>, R::Er
 
 fn content<R: SqlRow>(row: &R) -> Result<Content, R::Error> {
     let priority: usize = row.number("priority")?;
+    let (headers, sealed_by) = head_from_bytes(&row.bytes("headers")?);
     Ok(Content {
         id: row.parsed("id")?,
         lane: row.text("lane")?,
@@ -97,12 +97,13 @@ fn content<R: SqlRow>(row: &R) -> Result<Content, R::Error> {
         template: row.maybe_text("template")?,
         method: row.parsed("method")?,
         uri: row.parsed("uri")?,
-        headers: headers_from_bytes(&row.bytes("headers")?),
+        headers,
         body: row.bytes("body")?,
         fingerprint: row.text("fingerprint")?,
         priority: Priority::ALL.get(priority).copied().unwrap_or_default(),
         keep_answer: row.number("keep_answer")?,
         created: row.time("created")?,
+        sealed_by,
     })
 }
 

@@ -150,15 +150,22 @@ fn word(
 }
 
 impl Answer {
-    /// No more of the body than this; nothing at all for 0.
+    /// No more of the body than this; nothing at all for 0. What is sealed is only cut when it is opened.
     pub(super) fn cut(mut self, bytes: usize) -> Option<Self> {
-        self.body.truncate(bytes);
+        if self.sealed_by.is_none() {
+            self.body.truncate(bytes);
+        }
         (bytes > 0).then_some(self)
     }
 
     /// In place of an answer that was not told.
     fn unknown() -> Self {
-        Self { status: 0, headers: http::HeaderMap::new(), body: bytes::Bytes::new() }
+        Self {
+            status: 0,
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            sealed_by: None,
+        }
     }
 }
 

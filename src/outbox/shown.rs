@@ -18,6 +18,8 @@ pub struct ShownMessage {
     pub body: Option<String>,
     /// The answer, if it was kept.
     pub answer: Option<ShownAnswer>,
+    /// The key by which the request is [sealed](super::Seal), if that doesn't open it.
+    pub sealed_by: Option<String>,
 }
 
 /// What a person may see of an answer.
@@ -51,12 +53,16 @@ impl StoredMessage {
             method: content.method.clone(),
             uri: redactor.uri(&content.uri),
             headers: headers(redactor, &content.headers),
-            body: redactor.body(&content.headers, &Kept::whole(content.body.to_vec())),
+            body: plain(
+                redactor.body(&content.headers, &Kept::whole(content.body.to_vec())),
+                &content.sealed_by,
+            ),
             answer: self.answer.as_ref().map(|answer| ShownAnswer {
                 status: answer.status,
                 headers: headers(redactor, &answer.headers),
-                body: redactor.body(&answer.headers, &kept(&answer.body)),
+                body: plain(redactor.body(&answer.headers, &kept(&answer.body)), &answer.sealed_by),
             }),
+            sealed_by: content.sealed_by.clone(),
         }
     }
 }
@@ -65,6 +71,11 @@ fn headers(redactor: &dyn Redactor, headers: &HeaderMap) -> Vec<(String, String)
     let shown =
         headers.iter().map(|(name, value)| (name.to_string(), redactor.header(name, value)));
     shown.collect()
+}
+
+/// Nothing of what is sealed.
+fn plain(body: Option<String>, sealed_by: &Option<String>) -> Option<String> {
+    body.filter(|_| sealed_by.is_none())
 }
 
 /// Nobody knows whether it was cut at its cap.

@@ -5,6 +5,7 @@ use http::{HeaderMap, Method, Uri};
 
 use super::id::MessageId;
 use super::progress::Progress;
+use super::sealing::key_of_request;
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Phase, Priority, State};
 
@@ -36,7 +37,7 @@ pub struct Content {
     pub headers: HeaderMap,
     /// The request's body, as it is sent on every attempt.
     pub body: Bytes,
-    /// Tells whether a body is this one, also after it was erased.
+    /// Tells whether a body is this one, also after it was erased; empty while it is sealed.
     pub fingerprint: String,
     /// Which due messages go first.
     pub priority: Priority,
@@ -44,6 +45,9 @@ pub struct Content {
     pub keep_answer: u32,
     /// When it was enqueued.
     pub created: Timestamp,
+    /// The key by which it is [sealed](super::Seal), if it is as it stands here: its body is what was made of the URI, the
+    /// headers and the body, and its URI and headers are empty.
+    pub sealed_by: Option<String>,
 }
 
 /// A message to be stored.
@@ -85,6 +89,9 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body, cut at the cap.
     pub body: Bytes,
+    /// The key by which it is [sealed](super::Seal), if it is as it stands here: its body is what was made of the headers
+    /// and the body.
+    pub sealed_by: Option<String>,
 }
 
 /// One attempt of a message, as it is recorded.
@@ -177,8 +184,21 @@ impl StoredMessage {
     pub(crate) fn erase(&mut self) {
         self.content.uri = Uri::default();
         self.content.headers = HeaderMap::new();
-        self.content.body = Bytes::new();
+        (self.content.body, self.content.sealed_by) = (Bytes::new(), None);
         (self.answer, self.batch_request) = (None, None);
+    }
+
+    /// The key without which nothing can be done with it, if there is one.
+    pub(crate) fn missing_key(&self) -> Option<&str> {
+        let is_settled = self.progress.phase == Phase::Hook;
+        let of_answer = self.answer.as_ref().filter(|_| is_settled);
+        let of_answer = of_answer.and_then(|answer| answer.sealed_by.as_deref());
+        self.content.sealed_by.as_deref().or(of_answer)
+    }
+
+    /// The key without which its batch can't be repeated, if there is one.
+    pub(crate) fn missing_key_of_batch(&self) -> Option<&str> {
+        self.content.sealed_by.as_deref().or_else(|| key_of_request(self.batch_request.as_ref()?))
     }
 
     /// Whether a worker still has to poll for its result.

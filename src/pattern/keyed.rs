@@ -18,7 +18,8 @@ mod interleavings;
 /// All calls share one lock. When a new key finds the map full, the next [`LOOKS`] values are
 /// checked: the idle ones are removed, or if there are none, the least recently used one. A value
 /// at rest is removed before one that isn't. With at most [`LOOKS`] keys, this is exactly the least
-/// recently used.
+/// recently used. Values that must stay aren't counted among those, and are never removed: a map that
+/// is full of them has no value for a new key.
 pub(crate) struct KeyedMap<T, W> {
     key: KeyOf,
     most: usize,
@@ -31,6 +32,11 @@ pub(crate) struct KeyedMap<T, W> {
 pub(crate) trait KeyedValue {
     /// Whether it can be removed without losing more than what it has learned.
     fn is_at_rest(&self) -> bool;
+
+    /// Whether removing it would lose what nobody else has.
+    fn must_stay(&self) -> bool {
+        false
+    }
 }
 
 pub(crate) type KeyOf = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Cow<'a, str> + Send + Sync>;
@@ -85,15 +91,19 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
         self.all().iter().for_each(|value| each(value));
     }
 
-    /// The value of this request's key.
-    pub(crate) fn of(&self, head: &RequestHead<'_>, make: impl FnOnce(&str, &W) -> T) -> Arc<T> {
+    /// The value of this request's key; `None` if the key is new, and the map full of values that must stay.
+    pub(crate) fn of(
+        &self,
+        head: &RequestHead<'_>,
+        make: impl FnOnce(&str, &W) -> T,
+    ) -> Option<Arc<T>> {
         // Requests whose key function panics share one value.
         let key = callback::call("key function", || (self.key)(head)).unwrap_or_default();
         let now = self.millis(rt::now());
         let known = self.read();
         if let Some(slot) = known.slot(&key) {
             slot.used.store(now, Ordering::Relaxed);
-            return Arc::clone(&slot.value);
+            return Some(Arc::clone(&slot.value));
         }
         drop(known);
         self.insert(&key, make, now)
@@ -111,22 +121,25 @@ impl<T: KeyedValue, W: Clone> KeyedMap<T, W> {
         self.read().slots.iter().map(|slot| Arc::clone(&slot.value)).collect()
     }
 
-    fn insert(&self, key: &str, make: impl FnOnce(&str, &W) -> T, now: u64) -> Arc<T> {
+    fn insert(&self, key: &str, make: impl FnOnce(&str, &W) -> T, now: u64) -> Option<Arc<T>> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = known.slot(key) {
             // Another call has inserted it meanwhile.
-            return Arc::clone(&slot.value);
+            return Some(Arc::clone(&slot.value));
         }
         if known.slots.len() >= self.most {
             let idle = u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX);
             known.make_room(now, idle);
+            if known.slots.len() >= self.most {
+                return None;
+            }
         }
         let value = Arc::new(make(key, &known.with));
         let key: Arc<str> = key.into();
         let index = known.slots.len();
         known.key_index.set(&key, index);
         known.slots.push(Entry { key, used: AtomicU64::new(now), value: Arc::clone(&value) });
-        value
+        Some(value)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Entries<T, W>> {
@@ -143,14 +156,13 @@ impl<T: KeyedValue, W> Entries<T, W> {
         self.key_index.of(key).get(key).map(|index| &self.slots[*index])
     }
 
-    /// Removes the idle ones of the next few values, or else one of them.
+    /// Removes the idle ones of the next few values that may go, or else one of them.
     fn make_room(&mut self, now: u64, idle: u64) {
-        let looks = LOOKS.min(self.slots.len());
-        let begins = self.hand;
-        let next = |look: usize, len: usize| (begins + look) % len;
-        let len = self.slots.len();
-        let mut indices: Vec<_> = (0..looks).map(|look| next(look, len)).collect();
-        self.hand = next(looks, len);
+        let (begins, len) = (self.hand, self.slots.len());
+        let all = (0..len).map(|look| (begins + look) % len);
+        let may_go = all.filter(|index| !self.slots[*index].value.must_stay());
+        let mut indices: Vec<_> = may_go.take(LOOKS).collect();
+        self.hand = indices.last().map_or(0, |last| (last + 1) % len);
         let used = |index: &usize| self.slots[*index].used.load(Ordering::Relaxed);
         let rank = |index: &usize| (!self.slots[*index].value.is_at_rest(), used(index));
         let is_idle = |index: &usize| {
@@ -230,11 +242,15 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     #[derive(Debug, Default)]
-    struct Value(AtomicBool);
+    struct Value(AtomicBool, AtomicBool);
 
     impl KeyedValue for Value {
         fn is_at_rest(&self) -> bool {
             !self.0.load(Ordering::Relaxed)
+        }
+
+        fn must_stay(&self) -> bool {
+            self.1.load(Ordering::Relaxed)
         }
     }
 
@@ -244,6 +260,10 @@ mod tests {
     }
 
     fn touch(map: &KeyedMap<Value, ()>, key: &str) -> Arc<Value> {
+        try_touch(map, key).expect("a value may go")
+    }
+
+    fn try_touch(map: &KeyedMap<Value, ()>, key: &str) -> Option<Arc<Value>> {
         let request = Request::get(format!("/{key}")).body(()).expect("a request");
         map.of(&RequestHead::of(&request), |_, ()| Value::default())
     }
@@ -286,6 +306,25 @@ mod tests {
         touch(&map, "f");
         assert_eq!(keys(&map), ["b", "e", "f"]);
         assert!(map.get("a").is_none() && map.get("e").is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_that_must_stay_is_never_removed() {
+        let map = map(LOOKS * 3, Duration::from_secs(1));
+        let keys: Vec<_> = (0..LOOKS * 3).map(|key| format!("old{key}")).collect();
+        let values: Vec<_> = keys.iter().map(|key| touch(&map, key)).collect();
+        values[1..].iter().for_each(|value| value.1.store(true, Ordering::Relaxed));
+        pass(2_000).await;
+        // More values must stay than are looked at: the one that may go is found all the same.
+        touch(&map, "new1");
+        assert!(map.get("old0").is_none());
+        map.get("new1").expect("known").1.store(true, Ordering::Relaxed);
+        assert!(try_touch(&map, "new2").is_none());
+        assert!(Arc::ptr_eq(&touch(&map, "old1"), &values[1]));
+        values[5].1.store(false, Ordering::Relaxed);
+        touch(&map, "new2");
+        assert!(map.get("old5").is_none());
+        assert_eq!(map.all().len(), LOOKS * 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -65,6 +65,8 @@ named! {
         UnknownOutcome: "unknown_outcome", "may have been done";
         /// The provider did it, and the host's function that settles it failed every time.
         HookFailed: "hook_failed", "settling function failed";
+        /// It is stored encrypted, and its key isn't there, or doesn't open it. Nothing was sent for this attempt.
+        Sealed: "sealed", "sealed by a key that doesn't open it";
     }
 }
 
@@ -155,5 +157,5 @@ parsed! {
     Priority: High Normal Low;
     State: Ready Leased Delivered Dead Cancelled Discarded;
     Phase: Send Poll Hook Handle;
-    DeadReason: Rejected Exhausted Expired Poison UnknownOutcome HookFailed;
+    DeadReason: Rejected Exhausted Expired Poison UnknownOutcome HookFailed Sealed;
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use outrigger::token::oauth::{FileStore, TokenStore};
+use outrigger::token::oauth::{FileStore, StoredToken, TokenStore};
 
 #[tokio::test]
 async fn the_lease_of_a_file_ends_with_its_holder_and_with_nothing_else() {
@@ -28,5 +28,23 @@ async fn the_lease_of_a_file_ends_with_its_holder_and_with_nothing_else() {
     assert!(wait(1, 0).await.is_err(), "two hold it");
     drop(second);
     let _third = wait(20, 0).await.expect("nobody holds it any more").unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_login_that_a_person_wrote_meanwhile_is_not_overwritten_though_neither_has_a_version() {
+    let folder = std::env::temp_dir().join(format!("outrigger-login-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("refresh");
+    let store = FileStore::new(&path);
+    fs::write(&path, "r1\n").unwrap();
+    let used = store.load().await.unwrap();
+    // While it is used, somebody logs in again.
+    fs::write(&path, "r7\n").unwrap();
+    assert!(!store.compare_and_swap(&used, "r2".into()).await.unwrap());
+    let login = store.load().await.unwrap();
+    assert_eq!(login, StoredToken::new("r7", 0));
+    assert!(store.compare_and_swap(&login, "r8".into()).await.unwrap());
+    assert_eq!(store.load().await.unwrap(), StoredToken::new("r8", 1));
     fs::remove_dir_all(&folder).unwrap();
 }

@@ -3,9 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use outrigger::outcome::Rejection;
 use outrigger::testing::{Answer, Script};
 use outrigger::token::oauth::{MemoryStore, RefreshToken, StoredToken, TokenStore};
-use outrigger::token::{Issuer, Token, TokenError, TokenReason, TokenRequest};
+use outrigger::token::{Issuer, Token, TokenError, TokenLayer, TokenReason, TokenRequest};
+use outrigger::{Error, ErrorKind, Integration};
+
+use crate::bench::secs;
+use crate::tenants::{ok, send, tenant_of};
 
 /// An answer that brings the refresh token of this number.
 fn rotated(number: u32) -> Answer {
@@ -62,6 +67,12 @@ async fn an_issuer_that_never_answers_holds_the_lease_for_a_minute() {
 #[derive(Clone)]
 struct Failing(MemoryStore, Arc<Mutex<Vec<&'static str>>>);
 
+impl Failing {
+    fn new(refresh_token: &str, failures: &[&'static str]) -> Self {
+        Self(MemoryStore::new(refresh_token), Arc::new(Mutex::new(failures.to_vec())))
+    }
+}
+
 impl TokenStore for Failing {
     type Lease = <MemoryStore as TokenStore>::Lease;
 
@@ -73,12 +84,16 @@ impl TokenStore for Failing {
         self.0.load().await
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
         let failure = self.1.lock().unwrap().pop();
         match failure {
             Some("panic") => panic!("a planned panic"),
             Some(error) => Err(TokenError::transient(error)),
-            None => self.0.compare_and_swap(version, next).await,
+            None => self.0.compare_and_swap(present, next).await,
         }
     }
 }
@@ -86,8 +101,7 @@ impl TokenStore for Failing {
 #[tokio::test(start_paused = true)]
 async fn a_refresh_token_that_could_not_be_stored_is_stored_by_the_next_fetch() {
     let issuer = Script::new([rotated(2), rotated(3)]);
-    let failures = vec!["disk full", "panic", "disk full"];
-    let store = Failing(MemoryStore::new("r1"), Arc::new(Mutex::new(failures)));
+    let store = Failing::new("r1", &["disk full", "panic", "disk full"]);
     let login = login(&issuer, store.clone());
     let why =
         |fetched: Option<Result<Token, TokenError>>| fetched.unwrap().unwrap_err().to_string();
@@ -104,10 +118,72 @@ async fn a_refresh_token_that_could_not_be_stored_is_stored_by_the_next_fetch() 
 #[tokio::test(start_paused = true)]
 async fn a_login_is_not_replaced_by_what_could_not_be_stored_before() {
     let issuer = Script::new([rotated(2), rotated(8)]);
-    let store = Failing(MemoryStore::new("r1"), Arc::new(Mutex::new(vec!["disk full"])));
+    let store = Failing::new("r1", &["disk full"]);
     let login = login(&issuer, store.clone());
     assert!(fetch(&login).await.unwrap().is_err());
     store.0.replace("r7");
     let _ = fetch(&login).await.unwrap().unwrap();
     assert_eq!(used(&issuer), ["r1", "r7"]);
+}
+
+#[tokio::test]
+async fn what_another_wrote_under_the_same_version_is_not_overwritten() {
+    let store = MemoryStore::new("r1");
+    let mine = StoredToken::new("r1", 1);
+    assert_eq!((mine.refresh_token(), mine.version()), ("r1", 1));
+    assert!(!store.compare_and_swap(&StoredToken::new("r0", 1), "r9".into()).await.unwrap());
+    assert!(!store.compare_and_swap(&StoredToken::new("r1", 0), "r9".into()).await.unwrap());
+    assert_eq!(store.load().await.unwrap(), mine);
+    assert!(store.compare_and_swap(&mine, "r2".into()).await.unwrap());
+    assert_eq!(store.load().await.unwrap(), StoredToken::new("r2", 2));
+}
+
+/// Keeps the token of one tenant. `a` has this login.
+fn of_one_tenant(issuer: &Script, store: &Failing) -> Integration {
+    let (issuer, store) = (issuer.clone(), store.clone());
+    let tokens = TokenLayer::keyed(1, secs(3600), tenant_of, move |tenant| match tenant {
+        "a" => login(&issuer, store.clone()),
+        _ => login(&Script::by(|_| rotated(100)), Failing::new("r99", &[])),
+    });
+    Integration::user_flow("crm").service(ok()).without_retry().token(tokens).build().unwrap()
+}
+
+fn assert_full(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Rejected(Rejection::NoToken));
+    assert!(error.to_string().ends_with("refresh tokens that aren't stored yet"), "{error}");
+    assert_eq!(error.retry_after(), Some(secs(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenants_refresh_token_that_could_not_be_stored_is_not_forgotten_for_another_tenant() {
+    let issuer = Script::new([rotated(2), rotated(3)]);
+    let store = Failing::new("r1", &["disk full"]);
+    let crm = of_one_tenant(&issuer, &store);
+    let error = send(&crm, "a").await.unwrap_err().to_string();
+    assert!(error.ends_with("disk full"), "{error}");
+    assert_full(&send(&crm, "b").await.unwrap_err());
+    tokio::time::sleep(secs(2)).await;
+    // Its back-off is over. This call is refused too, and has it stored, though nobody asks for `a` any more.
+    assert_full(&send(&crm, "b").await.unwrap_err());
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(send(&crm, "b").await.unwrap(), 200);
+    assert_eq!(crm.keyed_tokens().unwrap().keys(), ["b"]);
+    assert_eq!(send(&crm, "a").await.unwrap(), 200);
+    assert_eq!(used(&issuer), ["r1", "r2", "r3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_whose_refresh_was_given_up_and_still_runs_is_not_forgotten() {
+    let issuer = Script::new([rotated(2).after(secs(10)), rotated(3)]);
+    let store = Failing::new("r1", &["disk full"]);
+    let crm = of_one_tenant(&issuer, &store);
+    send(&crm, "a").await.unwrap_err();
+    // The fetch ended after 5 s.
+    tokio::time::sleep(secs(4)).await;
+    assert_full(&send(&crm, "b").await.unwrap_err());
+    // Its answer has come, and could not be stored.
+    tokio::time::sleep(secs(5)).await;
+    assert_eq!(send(&crm, "a").await.unwrap(), 200);
+    assert_eq!(used(&issuer), ["r1", "r2"]);
+    assert_eq!(send(&crm, "b").await.unwrap(), 200);
 }

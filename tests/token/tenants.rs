@@ -46,7 +46,7 @@ impl Issuers {
     }
 }
 
-fn tenant_of<'a>(head: &RequestHead<'a>) -> Cow<'a, str> {
+pub(crate) fn tenant_of<'a>(head: &RequestHead<'a>) -> Cow<'a, str> {
     match head.extensions.get::<Tenant>() {
         Some(Tenant("panics")) => panic!("no tenant of mine"),
         tenant => tenant.map_or("", |tenant| tenant.0).into(),
@@ -68,11 +68,11 @@ fn of(tenant: &'static str) -> Request<Body> {
     request
 }
 
-async fn send(crm: &Integration, tenant: &'static str) -> Result<u16, Error> {
+pub(crate) async fn send(crm: &Integration, tenant: &'static str) -> Result<u16, Error> {
     Ok(crm.send(of(tenant)).await?.status().as_u16())
 }
 
-fn ok() -> Script {
+pub(crate) fn ok() -> Script {
     Script::new([Answer::status(200)])
 }
 

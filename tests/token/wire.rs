@@ -231,8 +231,12 @@ impl TokenStore for Sibling {
         loaded
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
-        self.0.compare_and_swap(version, next).await
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
+        self.0.compare_and_swap(present, next).await
     }
 }
 

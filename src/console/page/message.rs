@@ -186,9 +186,10 @@ fn done(act: &Act) -> Markup {
 }
 
 fn request(view: &MessageView) -> Markup {
-    let ShownMessage { method, uri, headers, body, answer, .. } = &view.shown;
+    let ShownMessage { method, uri, headers, body, answer, sealed_by, .. } = &view.shown;
     html! {
         @if view.history.message.progress.erased { p { "It was erased." } } @else {
+            @if let Some(key) = sealed_by { p { "It is sealed by the key " (text(key)) ", which doesn't open it here." } }
             p { (method) " " (text(uri)) }
             (lines(headers))
             @if let Some(body) = body { pre { (text(body)) } }

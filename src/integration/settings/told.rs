@@ -38,7 +38,9 @@ impl Integration {
 
 /// Takes the settings out that these errors name, and says whether there was one.
 fn take_out(table: &mut Value, errors: &[ValidationError]) -> bool {
-    errors.iter().fold(false, |any, error| take_one(table, error.field()).is_some() || any)
+    // Each of them, and not only the first.
+    let taken = errors.iter().filter(|error| take_one(table, error.field()).is_some());
+    taken.count() > 0
 }
 
 /// A setting by its path: `retry.max_attempts`. Of a list, such as `limits[2]`, the whole is taken.

@@ -103,7 +103,7 @@ impl Breakers {
             Self::Keyed(layer) => {
                 let map = layer.map.as_ref()?;
                 let make = |_: &str, config: &_| Breaker::alone(layer, config);
-                attempt.request(|request| map.of(&RequestHead::of(request), make))
+                attempt.request(|request| map.of(&RequestHead::of(request), make)).flatten()
             }
         }
     }

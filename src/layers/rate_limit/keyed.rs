@@ -61,7 +61,7 @@ impl RateLimitLayer {
             }
             limiter
         };
-        Some(self.limiters.as_ref()?.of(&RequestHead::of(request), make))
+        self.limiters.as_ref()?.of(&RequestHead::of(request), make)
     }
 }
 

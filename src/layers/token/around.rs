@@ -39,10 +39,16 @@ impl Pattern for TokenPattern {
         let cell = attempt.request(|request| {
             let is_wanted = !request.headers().contains_key(&settings.header)
                 && settings.may_sign(request.uri());
-            cells.as_ref().filter(|_| is_wanted).map(|cells| cells.of(request))
+            cells.as_ref().filter(|_| is_wanted).map(|cells| cells.of(request).ok_or(cells))
         });
-        let Some(cell) = cell.flatten() else {
-            return next.run(call, attempt).await;
+        let cell = match cell.flatten() {
+            None => return next.run(call, attempt).await,
+            Some(Ok(cell)) => cell,
+            Some(Err(full)) => {
+                next.release();
+                full.store_one(settings);
+                return Err(settings.refuse(FULL.into(), Some(ASK_AGAIN), call, attempt));
+            }
         };
         let Used { header, generation, ended_for } = match cell.ask(settings) {
             Given::Use(used) => used,
@@ -188,5 +194,9 @@ impl Settings {
     }
 }
 
-/// When a call that was too early for its token may come again: the fetch still runs.
+/// When a call that was too early for its token may come again: the fetch still runs, or a store is full or
+/// away.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Why a new key has no token.
+const FULL: &str =
+    "no further key's token is kept: the others have refresh tokens that aren't stored yet";

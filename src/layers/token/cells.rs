@@ -11,6 +11,7 @@ use http::Request;
 use super::config::TokenConfig;
 use super::error::TokenError;
 use super::issuer::{AnyIssuer, Issuer, Token, TokenRequest};
+use super::layer::Settings;
 use super::shared::Cell;
 use crate::context::RequestHead;
 use crate::pattern::keyed::{KeyedMap, KeyedValue};
@@ -72,12 +73,20 @@ impl Cells {
         }
     }
 
-    /// The cell for this request.
-    pub(super) fn of<B>(&self, request: &Request<B>) -> Arc<Cell> {
+    /// The cell for this request; `None` if its key is new, and each of the most that are kept holds a refresh
+    /// token that isn't stored yet.
+    pub(super) fn of<B>(&self, request: &Request<B>) -> Option<Arc<Cell>> {
         match self {
-            Self::One(cell) => Arc::clone(cell),
+            Self::One(cell) => Some(Arc::clone(cell)),
             Self::Keyed(cells) => cells.of(&RequestHead::of(request), NewCell::make),
         }
+    }
+
+    /// Lets one of the cells that must stay store its refresh token, which its next fetch does: perhaps no
+    /// call asks for its key.
+    pub(super) fn store_one(&self, settings: &Settings) {
+        let Self::Keyed(cells) = self else { return };
+        let _ = cells.all().iter().find(|cell| cell.must_stay() && cell.try_again(settings));
     }
 
     pub(super) fn ownership(&self) -> Arc<Ownership> {
@@ -116,13 +125,21 @@ impl AnyIssuer for IssuerOfKey {
             Arc::clone(issuer).issue_boxed(request).await
         })
     }
+
+    fn must_stay(&self) -> bool {
+        self.made.get().is_some_and(|issuer| issuer.must_stay())
+    }
 }
 
 impl KeyedValue for Cell {
-    /// Between fetches a token is lost, which is fetched anew, and with it a rotated refresh token that could not
-    /// be stored yet.
+    /// Between fetches only a token is lost, which is fetched anew.
     fn is_at_rest(&self) -> bool {
         !self.is_fetching()
+    }
+
+    /// While a refresh runs, and until the refresh token that it brought is stored.
+    fn must_stay(&self) -> bool {
+        self.issuer().must_stay()
     }
 }
 

@@ -17,6 +17,13 @@ pub trait Issuer: Send + Sync + 'static {
         &self,
         request: TokenRequest,
     ) -> impl Future<Output = Result<Token, TokenError>> + Send;
+
+    /// Whether a refresh token would be lost if the issuer were dropped now. It is asked under a lock that
+    /// all calls share: for this crate's own issuers.
+    #[doc(hidden)]
+    fn has_unsaved(&self) -> bool {
+        false
+    }
 }
 
 /// A request for a token.
@@ -141,11 +148,18 @@ type BoxedIssue = Pin<Box<dyn Future<Output = Result<Token, TokenError>> + Send>
 /// An issuer as a trait object.
 pub(super) trait AnyIssuer: Send + Sync {
     fn issue_boxed(self: Arc<Self>, request: TokenRequest) -> BoxedIssue;
+
+    /// As [`Issuer::has_unsaved`].
+    fn must_stay(&self) -> bool;
 }
 
 impl<I: Issuer> AnyIssuer for I {
     fn issue_boxed(self: Arc<Self>, request: TokenRequest) -> BoxedIssue {
         // In the future, so that a panic of the function itself is caught with those of its future.
         Box::pin(async move { self.issue(request).await })
+    }
+
+    fn must_stay(&self) -> bool {
+        self.has_unsaved()
     }
 }

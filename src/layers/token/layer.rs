@@ -71,6 +71,12 @@ impl TokenLayer {
     /// At most `most` are kept; when there are more, those that were idle for longer than `idle` are
     /// forgotten, else the one that was used longest ago. Requests whose `key` panics have the key `""`.
     ///
+    /// A `RefreshToken` (feature `oauth`) that is being refreshed, or has a new refresh token that could not
+    /// be stored yet, isn't forgotten: nobody else has it. If that is so of all `most`, a call of a further
+    /// key is refused with [`Rejection::NoToken`](crate::outcome::Rejection::NoToken), to be retried after a
+    /// second, and has one of them stored. This is so for an issuer that *is* a `RefreshToken`; one of your own
+    /// around it is forgotten like any other.
+    ///
     /// ```
     /// use std::borrow::Cow;
     /// use std::time::Duration;

@@ -111,6 +111,17 @@ impl Cell {
         self.fetch(begin, settings);
     }
 
+    /// Fetches a token now, unless a fetch runs or a back-off lasts; returns whether it does.
+    pub(super) fn try_again(self: &Arc<Self>, settings: &Settings) -> bool {
+        let begin = self.machine.locked().try_again(settings.now());
+        self.fetch(begin, settings);
+        begin.is_some()
+    }
+
+    pub(super) fn issuer(&self) -> &dyn AnyIssuer {
+        &*self.issuer
+    }
+
     /// The present token isn't sent any more.
     pub(super) fn invalidate(&self) {
         self.machine.locked().invalidate();

@@ -132,8 +132,8 @@ impl<T: Clone + PartialEq> Machine<T> {
         if let Some(held) = self.sent(now) {
             let (token, generation) = (held.token.clone(), held.generation);
             let ended_for = held.hard.and_then(|hard| hard.since(now));
-            let is_wanted = held.soft.has_come(now) && self.backing_off(now.at).is_none();
-            let begin = is_wanted.then(|| self.begin(now)).flatten();
+            let is_wanted = held.soft.has_come(now);
+            let begin = is_wanted.then(|| self.try_again(now)).flatten();
             return Ask::Use { token, generation, ended_for, begin };
         }
         if self.flight.is_some() {
@@ -159,6 +159,14 @@ impl<T: Clone + PartialEq> Machine<T> {
         self.flights += 1;
         self.flight = Some(Running { number: self.flights, is_void: false });
         Some(Flight { number: self.flights, reason })
+    }
+
+    /// Begins a fetch, unless one runs or a back-off lasts.
+    pub(super) fn try_again(&mut self, now: Now) -> Option<Flight> {
+        match self.backing_off(now.at) {
+            Some(_) => None,
+            None => self.begin(now),
+        }
     }
 
     /// A fetch has ended; `None` if it isn't the one that runs, or nobody wants what it brings.

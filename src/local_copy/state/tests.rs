@@ -4,7 +4,9 @@ use proptest::prelude::{
 use proptest::test_runner::TestCaseError;
 
 use super::*;
+use crate::local_copy::LoadError;
 use crate::rt;
+use crate::terms::local_copy::LoadFailure;
 
 const EVERY: Duration = Duration::from_secs(60);
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -40,13 +42,24 @@ impl Bench {
         self.machine.failed(Problem::new(failure, "down"), self.now, &self.rng)
     }
 
+    fn refuse(&mut self, count: u64) {
+        self.machine.begin();
+        let problem = Problem::refused(LoadError::new("too few"), Refused { count, version: None });
+        self.machine.failed(problem, self.now, &self.rng);
+    }
+
+    fn accept(&mut self) -> bool {
+        self.machine.accept("ada", "it is right", self.now)
+    }
+
+    /// How many entries what is accepted has.
+    fn accepted(&self) -> Option<u64> {
+        Some(self.machine.accepted(self.now)?.what.count)
+    }
+
     fn state(&self) -> CopyState {
         self.machine.state(self.now)
     }
-}
-
-fn by(who: &str) -> Accepted {
-    Accepted { who: who.into(), why: "it is right".into(), at: SystemTime::UNIX_EPOCH }
 }
 
 #[test]
@@ -138,15 +151,32 @@ fn a_load_that_is_asked_for_is_due_at_once_unless_one_runs() {
 #[test]
 fn only_what_was_refused_can_be_accepted_until_a_load_succeeds() {
     let mut bench = Bench::new();
-    assert!(!bench.machine.accept(by("ada")));
+    assert!(!bench.accept());
     bench.fail(LoadFailure::TimedOut);
-    assert!(!bench.machine.accept(by("ada")));
-    bench.fail(LoadFailure::Refused);
-    assert!(bench.machine.accept(by("ada")) && bench.machine.due_in(bench.now).is_zero());
+    assert!(!bench.accept());
+    bench.refuse(4);
+    assert!(bench.accept() && bench.machine.due_in(bench.now).is_zero());
     bench.fail(LoadFailure::Failed);
-    assert!(bench.machine.accepted().is_some(), "there was nothing to let pass");
+    assert_eq!(bench.accepted(), Some(4), "there was nothing to let pass");
     bench.load(Some(1));
-    assert!(bench.machine.accepted().is_none());
+    assert_eq!(bench.accepted(), None);
+}
+
+#[test]
+fn an_acceptance_ends_with_another_refusal_and_after_ten_minutes() {
+    let mut bench = Bench::new();
+    bench.refuse(4);
+    assert!(bench.accept());
+    // A load of the same that was checked before it was accepted.
+    bench.refuse(4);
+    assert_eq!(bench.accepted(), Some(4));
+    bench.refuse(3);
+    assert_eq!(bench.accepted(), None);
+    assert!(bench.accept());
+    bench.pass(599);
+    assert_eq!(bench.accepted(), Some(3));
+    bench.pass(1);
+    assert_eq!(bench.accepted(), None);
 }
 
 #[derive(Clone, Copy, Debug)]

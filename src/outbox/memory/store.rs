@@ -9,6 +9,7 @@ use crate::outbox::dead_letter::{Acted, Action, Filter, Page, Selection};
 use crate::outbox::error::OutboxError;
 use crate::outbox::hooks::Hooks;
 use crate::outbox::id::MessageId;
+use crate::outbox::sealing::{Seal, for_hook};
 use crate::outbox::settlement::hook_error;
 use crate::outbox::stats::LaneStats;
 use crate::outbox::store::{
@@ -55,6 +56,20 @@ impl MemoryStore {
         F: Fn(&StoredMessage, &Answer) -> Result<(), BoxError> + Send + Sync + 'static,
     {
         self.hooks.add(lane, Arc::new(settle));
+        self
+    }
+
+    /// With settling functions that see what is sealed opened.
+    pub(in crate::outbox) fn opening(mut self, seal: Option<Arc<dyn Seal>>) -> Self {
+        if let Some(seal) = seal {
+            self.hooks = self.hooks.map(|hook| {
+                let seal = Arc::clone(&seal);
+                Arc::new(move |message, answer| {
+                    let (message, answer) = for_hook(&*seal, message, answer)?;
+                    hook(&message, &answer)
+                })
+            });
+        }
         self
     }
 

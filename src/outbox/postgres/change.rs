@@ -8,11 +8,12 @@ use tokio_postgres::types::Type;
 use super::error::Failure;
 use super::statements::Statements;
 use super::values::{Columns, Param, messages};
-use crate::outbox::columns::{SqlValue, headers_to_bytes, progress_values};
+use crate::outbox::columns::{SqlValue, progress_values};
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::head::head_to_bytes;
 use crate::outbox::id::MessageId;
 use crate::outbox::row::SqlRow;
-use crate::outbox::stored::{Attempt, StoredMessage};
+use crate::outbox::stored::{Answer, Attempt, StoredMessage};
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::State;
 
@@ -60,9 +61,10 @@ impl Changes {
         }
         if held.is_answer_changed {
             let answer = message.answer.as_ref();
+            let head = |it: &Answer| head_to_bytes(&it.headers, it.sealed_by.as_deref());
             self.answers.push(vec![
                 answer.map(|answer| i64::from(answer.status)).into(),
-                answer.map_or(SqlValue::Null, |it| SqlValue::Bytes(headers_to_bytes(&it.headers))),
+                answer.map_or(SqlValue::Null, |it| SqlValue::Bytes(head(it))),
                 answer.map_or(SqlValue::Null, |it| SqlValue::Bytes(it.body.to_vec())),
                 id(),
             ]);

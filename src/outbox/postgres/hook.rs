@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use tokio_postgres::error::SqlState;
 
 use super::error::Failure;
 use super::pool::TRIES;
+use super::store::PostgresStore;
 use crate::outbox::error::{OutboxError, OutboxErrorKind};
+use crate::outbox::sealing::{Seal, for_hook};
 use crate::outbox::settlement::hook_error;
 use crate::outbox::stored::{Answer, StoredMessage};
 use crate::outcome::BoxError;
@@ -24,6 +27,54 @@ pub type PostgresHook = dyn for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &
 
 /// What a [`PostgresHook`] returns.
 pub type PostgresHookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+impl PostgresStore {
+    /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
+    /// While it fails, it is repeated, and the call isn't. What it writes is rolled back if it fails, panics
+    /// or takes longer than 10 s. It must not end the transaction. If it returns the error of a statement that met
+    /// another transaction (40001, 40P01, 55P03), it is run again at once, 5 times in all, before it has failed.
+    #[must_use]
+    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
+    where
+        F: for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &'a Answer) -> PostgresHookFuture<'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.hooks.add(lane, Arc::new(settle));
+        self
+    }
+
+    /// With settling functions that see what is sealed opened.
+    pub(in crate::outbox) fn opening(mut self, seal: Option<Arc<dyn Seal>>) -> Self {
+        if let Some(seal) = seal {
+            self.hooks = self.hooks.map(|hook| opening(hook, &seal));
+        }
+        self
+    }
+}
+
+/// The function, of what is sealed.
+fn opening(hook: Arc<PostgresHook>, seal: &Arc<dyn Seal>) -> Arc<PostgresHook> {
+    let seal = Arc::clone(seal);
+    of(move |tx, message, answer| {
+        let (hook, opened) = (Arc::clone(&hook), for_hook(&*seal, message, answer));
+        Box::pin(async move {
+            let (message, answer) = opened?;
+            hook(tx, &message, &answer).await
+        })
+    })
+}
+
+fn of<F>(hook: F) -> Arc<PostgresHook>
+where
+    F: for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &'a Answer) -> PostgresHookFuture<'a>
+        + Send
+        + Sync
+        + 'static,
+{
+    Arc::new(hook)
+}
 
 /// Runs it in a savepoint. What it said if it failed, and left nothing behind.
 ///

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Client;
 
 use super::group::{Group, is_free};
-use super::hook::{self, PostgresHook, PostgresHookFuture};
+use super::hook::{self, PostgresHook};
 use super::people::{self, Actor};
 use super::pool::{Pool, run};
 use super::shared_pool::PostgresPool;
@@ -24,7 +24,7 @@ use crate::outbox::store::{
     ClaimRequest, Claimed, Enqueued, LeaseRef, Pause, Reaped, Settled, Settlement, Store,
     StoreFuture,
 };
-use crate::outbox::stored::{Answer, History, NewMessage, StoredMessage};
+use crate::outbox::stored::{History, NewMessage, StoredMessage};
 use crate::outbox::time::Timestamp;
 use crate::outcome::BoxError;
 
@@ -33,7 +33,7 @@ use crate::outcome::BoxError;
 pub struct PostgresStore {
     pool: Arc<Pool>,
     sql: Statements,
-    hooks: Hooks<PostgresHook>,
+    pub(super) hooks: Hooks<PostgresHook>,
     pub(super) group: Group,
     unheard: UnheardClaims,
 }
@@ -93,22 +93,6 @@ impl PostgresStore {
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.pool = self.pool.resized(most);
-        self
-    }
-
-    /// Settles delivered messages of a lane by this function, in the transaction that marks them delivered.
-    /// While it fails, it is repeated, and the call isn't. What it writes is rolled back if it fails, panics
-    /// or takes longer than 10 s. It must not end the transaction. If it returns the error of a statement that met
-    /// another transaction (40001, 40P01, 55P03), it is run again at once, 5 times in all, before it has failed.
-    #[must_use]
-    pub fn on_delivered<F>(mut self, lane: impl Into<String>, settle: F) -> Self
-    where
-        F: for<'a> Fn(&'a Transaction<'a>, &'a StoredMessage, &'a Answer) -> PostgresHookFuture<'a>
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.hooks.add(lane, Arc::new(settle));
         self
     }
 

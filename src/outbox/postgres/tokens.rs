@@ -211,10 +211,18 @@ impl TokenStore for PostgresTokenStore {
         stored.ok_or_else(|| TokenError::needs_login(none()))
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
-        let version = i64::try_from(version).unwrap_or(i64::MAX);
-        let params: [Param<'_>; 3] =
-            [(&&*self.login, Type::TEXT), (&version, Type::INT8), (&next, Type::TEXT)];
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
+        let version = i64::try_from(present.version()).unwrap_or(i64::MAX);
+        let params: [Param<'_>; 4] = [
+            (&&*self.login, Type::TEXT),
+            (&version, Type::INT8),
+            (&present.refresh_token(), Type::TEXT),
+            (&next, Type::TEXT),
+        ];
         self.change(SWAP, &params).await.map_err(failed)
     }
 }
@@ -259,8 +267,8 @@ const REPLACE: &str = "INSERT INTO outrigger.refresh_token AS known (login, toke
     RETURNING 1";
 /// Done a second time, because nobody knows whether the first was, it changes nothing and says so too.
 const SWAP: &str = "UPDATE outrigger.refresh_token
-    SET token = $3, version = $2 + 1, stored = now()
-    WHERE login = $1 AND (version = $2 OR version = $2 + 1 AND token = $3)
+    SET token = $4, version = $2 + 1, stored = now()
+    WHERE login = $1 AND (version = $2 AND token = $3 OR version = $2 + 1 AND token = $4)
     RETURNING 1";
 /// A refresh takes two requests of a minute at most. A process that the network has lost holds the lock
 /// no longer than this, whatever the server's own limit is.

@@ -8,7 +8,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use super::INSERT;
 use super::group::execute;
 use super::row::{self, messages, rows};
-use crate::outbox::columns::{Dialect, SqlValue, headers_to_bytes, progress_values};
+use crate::outbox::columns::{Dialect, SqlValue, progress_values};
+use crate::outbox::head::head_to_bytes;
 use crate::outbox::id::MessageId;
 use crate::outbox::input::{Input, Outcome};
 use crate::outbox::settlement::{self, hook_error};
@@ -229,7 +230,7 @@ pub(super) fn update_answer(
 ) -> rusqlite::Result<()> {
     let answer = message.answer.as_ref();
     let status = answer.map(|answer| answer.status);
-    let headers = answer.map(|answer| headers_to_bytes(&answer.headers));
+    let headers = answer.map(|it| head_to_bytes(&it.headers, it.sealed_by.as_deref()));
     let body = answer.map(|answer| &answer.body[..]);
     let values = params![status, headers, body, seq(message)];
     connection.prepare_cached(UPDATE_ANSWER)?.execute(values).map(drop)

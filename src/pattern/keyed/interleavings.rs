@@ -24,7 +24,7 @@ fn map(most: usize) -> Arc<KeyedMap<AtRest, ()>> {
 
 fn touch(map: &KeyedMap<AtRest, ()>, path: &'static str) -> Arc<AtRest> {
     let request = Request::get(path).body(()).expect("a request");
-    map.of(&RequestHead::of(&request), |_, ()| AtRest)
+    map.of(&RequestHead::of(&request), |_, ()| AtRest).expect("a value at rest may go")
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod example;
 mod failures;
 mod migrations;
 mod plans;
+mod seals;
 mod server;
 mod together;
 #[cfg(feature = "oauth")]

@@ -125,15 +125,19 @@ async fn a_stored_token_is_replaced_only_by_whoever_knows_the_present_one() {
     assert_eq!(nobody.failure(), TokenFailure::NeedsLogin);
     assert_eq!(nobody.to_string(), "no refresh token is stored for the login `crm`");
     store.replace("r1").await.unwrap();
-    assert!(store.compare_and_swap(1, "r2".into()).await.unwrap());
+    let first = StoredToken::new("r1", 1);
+    // Another issuer's, under the same version.
+    let other = StoredToken::new("r0", 1);
+    assert!(!store.compare_and_swap(&other, "r9".into()).await.unwrap());
+    assert!(store.compare_and_swap(&first, "r2".into()).await.unwrap());
     // The same once more: its answer was lost.
-    assert!(store.compare_and_swap(1, "r2".into()).await.unwrap());
-    assert!(!store.compare_and_swap(1, "r9".into()).await.unwrap());
+    assert!(store.compare_and_swap(&first, "r2".into()).await.unwrap());
+    assert!(!store.compare_and_swap(&first, "r9".into()).await.unwrap());
     assert_eq!(store.load().await.unwrap(), StoredToken::new("r2", 2));
     store.replace("r1").await.unwrap();
     assert_eq!(store.load().await.unwrap(), StoredToken::new("r1", 3));
     let billing = store.login("billing");
-    assert!(!billing.compare_and_swap(3, "r2".into()).await.unwrap());
+    assert!(!billing.compare_and_swap(&StoredToken::new("r1", 3), "r2".into()).await.unwrap());
     assert!(!format!("{store:?} {billing:?}").contains("r1"));
 }
 

@@ -44,3 +44,4 @@ async fn open(hook: Arc<MemoryHook>) -> Bench {
 suite!(open);
 
 mod file;
+mod seals;

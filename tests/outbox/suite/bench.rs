@@ -198,7 +198,7 @@ pub(crate) fn lease(message: &StoredMessage) -> LeaseRef {
 pub(crate) fn answer(status: u16, body: &'static str) -> Answer {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-answer", "yes".parse().unwrap());
-    Answer { status, headers, body: body.into() }
+    Answer { status, headers, body: body.into(), sealed_by: None }
 }
 
 pub(crate) fn body(message: &StoredMessage) -> String {

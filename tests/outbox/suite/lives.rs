@@ -124,7 +124,7 @@ impl Life<'_> {
             5 if draw.below(4) == 0 => Outcome::RetryApart { at },
             5 => Outcome::Retry { at, effect: Effect::Unknown },
             6 if draw.below(2) == 0 => Outcome::Accepted { at, uri: "/jobs/1".into() },
-            6 => Outcome::Dead(DeadReason::Rejected),
+            6 => Outcome::Dead([DeadReason::Rejected, DeadReason::Sealed][draw.below(2)]),
             _ => Outcome::Snooze { until: at },
         }
     }

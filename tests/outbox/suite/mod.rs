@@ -12,6 +12,7 @@ pub(crate) mod lives;
 pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod replays;
+pub(crate) mod seals;
 pub(crate) mod settlements;
 
 pub(crate) use bench::{Bench, HOOKED, clock};
@@ -92,6 +93,15 @@ macro_rules! suite {
             people: a_message_is_found_as_it_stands;
             people: old_messages_are_pruned_and_dead_ones_are_not;
             people: a_lane_is_counted_as_it_is;
+            seals: what_is_sealed_is_stored_unreadable_and_read_as_it_was;
+            seals: an_answer_is_sealed_and_cut_to_its_cap_when_it_is_read;
+            seals: a_key_that_changes_opens_what_it_sealed;
+            seals: what_no_key_opens_stays_sealed_until_it_is_back;
+            seals: the_bytes_of_another_message_are_not_opened;
+            seals: business_and_order_keys_work_on_what_is_sealed;
+            seals: an_edited_message_is_sealed_and_an_erased_one_is_empty;
+            seals: the_request_of_a_batch_is_sealed;
+            seals: a_seal_that_fails_accepts_nothing;
             lives: every_life_of_a_message_is_that_of_the_machine;
         }
     };

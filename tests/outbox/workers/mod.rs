@@ -10,6 +10,7 @@ mod lanes;
 #[cfg(feature = "sqlite")]
 mod outages;
 mod polls;
+mod seals;
 #[cfg(feature = "sqlite")]
 mod troubles;
 mod unknown;

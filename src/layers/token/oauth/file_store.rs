@@ -66,11 +66,12 @@ impl FileStore {
         }
     }
 
-    fn write(&self, version: u64, next: &Secret) -> io::Result<bool> {
-        if self.read()?.version != version {
+    fn write(&self, present: &StoredToken, next: &StoredToken) -> io::Result<bool> {
+        if self.read()? != *present {
             return Ok(false);
         }
-        files::replace(&self.path, |file| write!(file, "{}\n{}\n", version + 1, next.as_str()))?;
+        let StoredToken { secret, version } = next;
+        files::replace(&self.path, |file| write!(file, "{version}\n{}\n", secret.as_str()))?;
         Ok(true)
     }
 
@@ -102,9 +103,13 @@ impl TokenStore for FileStore {
         self.blocking(Self::read).await
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
-        let next = Secret::new(next);
-        self.blocking(move |store| store.write(version, &next)).await
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
+        let (present, next) = (present.clone(), present.followed_by(next));
+        self.blocking(move |store| store.write(&present, &next)).await
     }
 }
 

@@ -103,6 +103,11 @@ where
         let ended = "the refresh panicked, or ended with its runtime";
         told.await.unwrap_or_else(|_| Err(TokenError::transient(ended)))
     }
+
+    fn has_unsaved(&self) -> bool {
+        // A refresh that runs has a clone.
+        Arc::strong_count(&self.unsaved) > 1 || self.unsaved.locked().is_some()
+    }
 }
 
 impl<S, R, T> RefreshToken<S, T>
@@ -166,9 +171,9 @@ where
 
     /// Stores a new refresh token. It is kept until that has succeeded: nobody else has it.
     async fn save(&self, rotated: Rotated) -> Result<bool, TokenError> {
-        let (version, next) = (rotated.used.version, rotated.next.as_str().to_owned());
+        let (used, next) = (rotated.used.clone(), rotated.next.as_str().to_owned());
         *self.unsaved.locked() = Some(rotated);
-        let saved = self.store.compare_and_swap(version, next).await?;
+        let saved = self.store.compare_and_swap(&used, next).await?;
         *self.unsaved.locked() = None;
         Ok(saved)
     }

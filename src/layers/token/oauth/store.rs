@@ -26,10 +26,12 @@ pub trait TokenStore: Send + Sync + 'static {
     /// The present refresh token.
     fn load(&self) -> impl Future<Output = Result<StoredToken, TokenError>> + Send;
 
-    /// Stores `next`, if the version is still this one. Returns whether it was.
+    /// Stores `next` with the next version, if what is stored is still equal to `present`: both its version and
+    /// its refresh token, since two logins, or a person and a process, may have written the same version.
+    /// Returns whether it was.
     fn compare_and_swap(
         &self,
-        version: u64,
+        present: &StoredToken,
         next: String,
     ) -> impl Future<Output = Result<bool, TokenError>> + Send;
 }
@@ -53,6 +55,23 @@ impl StoredToken {
     pub fn new(refresh_token: impl Into<String>, version: u64) -> Self {
         Self { secret: Secret::new(refresh_token.into()), version }
     }
+
+    /// The refresh token, for a store of your own: show it to nobody.
+    #[must_use]
+    pub fn refresh_token(&self) -> &str {
+        self.secret.as_str()
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What takes its place.
+    pub(super) fn followed_by(&self, next: String) -> Self {
+        Self::new(next, self.version.wrapping_add(1))
+    }
 }
 
 impl MemoryStore {
@@ -65,7 +84,7 @@ impl MemoryStore {
     /// Replaces the refresh token: somebody has logged in again.
     pub fn replace(&self, refresh_token: impl Into<String>) {
         let mut stored = self.stored.locked();
-        *stored = StoredToken::new(refresh_token, stored.version + 1);
+        *stored = stored.followed_by(refresh_token.into());
     }
 }
 
@@ -80,11 +99,15 @@ impl TokenStore for MemoryStore {
         Ok(self.stored.locked().clone())
     }
 
-    async fn compare_and_swap(&self, version: u64, next: String) -> Result<bool, TokenError> {
+    async fn compare_and_swap(
+        &self,
+        present: &StoredToken,
+        next: String,
+    ) -> Result<bool, TokenError> {
         let mut stored = self.stored.locked();
-        let is_same = stored.version == version;
+        let is_same = *stored == *present;
         if is_same {
-            *stored = StoredToken::new(next, version + 1);
+            *stored = present.followed_by(next);
         }
         Ok(is_same)
     }
