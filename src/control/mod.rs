@@ -51,7 +51,7 @@ pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceSta
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
     KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,
-    PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
+    PinHealth, RateLimitHealth, ShareHealth, SigningHealth, TokenHealth, ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

@@ -5,6 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
 
 mod bench;
+mod hints;
+mod process;
+mod provider;
+mod shares;
 mod steering;
 
 #[path = "../outbox/postgres/server.rs"]

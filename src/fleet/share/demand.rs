@@ -37,4 +37,4 @@ impl Demand {
 /// How much of a rise is believed at once, and how much of a fall: calls that are refused cost more than a share
 /// that is held for some seconds too long.
 const RISE: f64 = 0.8;
-const FALL: f64 = 0.35;
+const FALL: f64 = 0.5;

@@ -62,8 +62,8 @@ fn fair(asking: Holder, holders: &[Holder], capacity: Millionths) -> Millionths 
     let wants: Vec<_> = holders.iter().map(want).collect();
     let level = level(wants.clone(), capacity);
     let given: Millionths = wants.iter().map(|want| *want.min(&level)).sum();
-    // Half of what nobody wants is there at once for whoever comes to want it, and half is given out.
-    let extra = (capacity - given) / (2 * number);
+    // Most of what nobody wants stays there, for whoever comes to want it; the rest is given out.
+    let extra = (capacity - given) / (EXTRA * number);
     want(&asking).min(level) + extra
 }
 
@@ -86,5 +86,7 @@ const SMALL: u64 = 100;
 /// One in so many of the rate is the most that is left to those that were not heard. A process that
 /// crashes and starts over and over must not take the rate from the others.
 const MOST_FOR_SILENT: u64 = 10;
+/// One in so many of what nobody wants is given out, so that everybody can use a little more at once.
+const EXTRA: u64 = 4;
 /// One in so many of an equal part is wanted by one that is idle, so that it can begin.
 const FLOOR: u64 = 10;

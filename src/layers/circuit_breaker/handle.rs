@@ -124,7 +124,6 @@ impl BreakerHandle {
     }
 
     /// Whether such a hint holds.
-    #[cfg(feature = "fleet")]
     pub(crate) fn is_hinted(&self) -> bool {
         self.0.as_ref().is_some_and(|breaker| breaker.shared.consecutive.is_hinted(rt::now()))
     }

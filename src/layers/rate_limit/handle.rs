@@ -5,7 +5,7 @@ use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
 #[cfg(feature = "fleet")]
 use super::shared_limit::SharedLimit;
-use super::state::Schedule;
+use super::state::{Schedule, ShareNow};
 use crate::event::Event;
 
 /// Reads a rate limit, and stops all calls for a while.
@@ -89,6 +89,11 @@ impl RateLimitHandle {
                 self.layer.tell(|| Event::RateLimitChanged { interval });
             }
         }
+    }
+
+    /// What it may use of its account's rate; `None` if it shares none.
+    pub(crate) fn share(&self) -> Option<ShareNow> {
+        self.layer.limiter.read(Schedule::share_now)
     }
 
     /// The limit that a fleet may set; `None` if there is one for each key.

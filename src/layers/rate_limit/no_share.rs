@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::state::Schedule;
+use super::state::{Schedule, ShareNow};
 
 /// There is none.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,10 @@ impl Schedule {
     }
 
     pub(super) fn share_interval(&self, _: Instant) -> Option<Duration> {
+        self.share.map(|share| match share {})
+    }
+
+    pub(super) fn share_now(&self, _: Instant) -> Option<ShareNow> {
         self.share.map(|share| match share {})
     }
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use super::state::Schedule;
+use super::state::{Schedule, ShareNow};
 use crate::rt::{self, Clock};
 
 /// What a process may use of a rate that it shares with others, and until when.
@@ -125,6 +125,12 @@ impl Schedule {
         self.share.map(|share| interval(share.rate(now)))
     }
 
+    pub(super) fn share_now(&self, now: Instant) -> Option<ShareNow> {
+        let (bucket, account) = (self.share?, self.config().account.clone()?);
+        let RateShare { demand, until, .. } = bucket.share;
+        Some(ShareNow { account, rate: bucket.rate(now), demand, has_ended: now >= until })
+    }
+
     pub(super) fn take_share(&mut self, now: Instant) {
         if let Some(share) = &mut self.share {
             share.take(now);
@@ -135,6 +141,9 @@ impl Schedule {
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
+
+#[cfg(test)]
+mod tests;
 
 /// Tokens are sums of fractions.
 const ROUNDING: f64 = 1e-6;

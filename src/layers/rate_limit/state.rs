@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::config::{Learning, OnLimit, Quota, RateLimitConfig};
@@ -30,6 +31,15 @@ pub(super) struct Schedule {
     resume: Option<Resume>,
     /// Refusals in a row.
     refusals: u32,
+}
+
+/// What may be used of an account's rate, for people to read. Rates are in requests a second.
+#[derive(Clone, Debug)]
+pub(crate) struct ShareNow {
+    pub(crate) account: Arc<str>,
+    pub(crate) rate: f64,
+    pub(crate) demand: f64,
+    pub(crate) has_ended: bool,
 }
 
 /// What was sent before a refusal, about.
