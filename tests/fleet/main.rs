@@ -4,13 +4,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
 
+mod away;
 mod bench;
 mod hints;
-mod process;
-mod provider;
+mod many;
+#[cfg(unix)]
+mod processes;
+mod settings;
 mod shares;
 mod steering;
 
 #[path = "../outbox/postgres/server.rs"]
-#[expect(dead_code, reason = "the outbox's tests use all of it")]
 mod server;

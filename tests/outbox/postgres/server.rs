@@ -103,6 +103,26 @@ impl Server {
         &self.folder
     }
 
+    /// Starts a PgBouncer in transaction mode before this server, with fewer connections than a store has: where it
+    /// listens. It ends with the server, by its file of its process id. `None` if there is none on this machine.
+    pub(crate) fn bouncer(&self) -> Option<String> {
+        let program = Path::new("/usr/sbin/pgbouncer");
+        if !program.exists() {
+            return None;
+        }
+        let folder = self.folder.display();
+        let settings = format!(
+            "[databases]\npostgres = host={folder} user=postgres\n[pgbouncer]\nlisten_addr =\n\
+            unix_socket_dir = {folder}\nlisten_port = 6432\nauth_type = any\npool_mode = transaction\n\
+            default_pool_size = 3\npidfile = {folder}/bouncer.pid\nlogfile = {folder}/bouncer.log\n"
+        );
+        let settings = write(self, "bouncer.ini", &settings);
+        let mut start = self.command(program);
+        start.arg("-d").arg(settings).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(start.status().unwrap().success());
+        Some(format!("host={folder} port=6432 user=postgres dbname=postgres"))
+    }
+
     /// A program that isn't run as root.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);

@@ -61,7 +61,7 @@ async fn processes_that_refresh_at_once_use_each_refresh_token_once_and_are_neve
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn so_do_those_behind_pgbouncer_in_transaction_mode() {
     let Some(schema) = Schema::new().await else { return };
-    let Some(at) = bouncer::start(&schema) else {
+    let Some(at) = schema.server.bouncer() else {
         println!("skipped: there is no /usr/sbin/pgbouncer");
         return;
     };

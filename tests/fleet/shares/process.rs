@@ -9,7 +9,7 @@ use outrigger::outbox::postgres::PostgresPool;
 use outrigger::rt::Clock;
 
 use crate::bench::{PATIENCE, Place, run};
-use crate::shares::{LEASE, keep_calling, sharing};
+use super::{LEASE, keep_calling, sharing};
 
 /// Another process of these tests, which is killed when this is dropped: by SIGKILL.
 pub(crate) struct Process(Child);
@@ -18,7 +18,7 @@ impl Process {
     /// One that calls all the time; its clock is ahead by so many seconds.
     pub(crate) fn start(place: &Place, url: &str, name: &str, clock: i64) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["process::the_process_that_shares", "--exact", "--nocapture"]);
+        command.args(["shares::process::the_process_that_shares", "--exact", "--nocapture"]);
         let values = [&place.server.connection_string(), &place.schema, url, name, &clock.to_string()];
         command.env(INSTANCE, values.join("|"));
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())

@@ -1,5 +1,9 @@
 //! One account's rate, shared by many instances.
 
+#[cfg(unix)]
+mod process;
+mod provider;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,9 +15,9 @@ use outrigger::rate_limit::OnLimit;
 use outrigger::testing::{Answer, Script};
 use tokio::time::{Instant, sleep};
 
-use crate::bench::{PATIENCE, Place, until};
-use crate::process::{Process, signal};
-use crate::provider::{Provider, most_over};
+use crate::bench::{PATIENCE, Place, run, until};
+use self::process::{Process, signal};
+use self::provider::{Provider, most_over};
 use crate::server::Server;
 
 /// What the account allows a second, in all tests.
@@ -98,7 +102,7 @@ async fn forty_instances_use_one_rate_and_no_more() {
         });
         let mailer = sharing("mailer", &registry, script, "http://mailer.test");
         let fleet = place.sharing_fleet(&registry, &format!("web-{nth}"));
-        crate::bench::run(&fleet);
+        run(&fleet);
         instances.push((fleet, registry, mailer));
     }
     let calls: Vec<_> = instances.iter().map(|(_, _, mailer)| keep_calling(mailer.clone())).collect();
@@ -138,7 +142,7 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
     let (leaves, stays) = (fleet(&first, "leaves"), fleet(&second, "stays"));
     assert_eq!(share(&first), (1.0, true), "a hundredth before the first lease");
     for it in [&leaves, &stays] {
-        crate::bench::run(it);
+        run(it);
     }
     until("both have a share", async || !share(&first).1 && !share(&second).1).await;
     assert!(place.holders().await == 2);
