@@ -58,6 +58,12 @@ impl Place {
         self.number("SELECT count(*) FROM outrigger.fleet_share").await
     }
 
+    /// The sum of all shares whose leases hold, in millionths of a request a second.
+    pub(crate) async fn given(&self) -> i64 {
+        let all = "SELECT sum(used)::bigint FROM outrigger.fleet_share WHERE ends > outrigger.fleet_now()";
+        self.number(all).await
+    }
+
     /// How many breakers are told to be open.
     pub(crate) async fn outages(&self) -> i64 {
         self.number("SELECT count(*) FROM outrigger.fleet_outage").await

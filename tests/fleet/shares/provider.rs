@@ -26,7 +26,7 @@ impl Provider {
             while let Ok((stream, _)) = listener.accept().await {
                 let seen = Arc::clone(&seen);
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let from = request.uri().path().trim_start_matches('/').to_owned();
+                    let from = request.uri().path().trim_matches('/').to_owned();
                     seen.lock().unwrap().push((Instant::now(), from));
                     async { Ok::<_, hyper::Error>(Response::new(Full::<Bytes>::default())) }
                 });
