@@ -24,7 +24,12 @@ impl Demand {
         let all = |counts: RequestCounts| counts.done.saturating_add(counts.waiting.into());
         let came = all(counts).saturating_sub(all(self.counts)) as f64;
         let seen = came / over + f64::from(counts.waiting) / within.as_secs_f64();
-        let part = if seen > self.a_second { RISE } else { FALL };
+        // One request after a while proves no rise, and one that is missing proves no fall.
+        let believed = |requests: f64| requests / (requests + DOUBT);
+        let part = match seen > self.a_second {
+            true => RISE * believed(seen * over),
+            false => FALL * believed(self.a_second * over),
+        };
         self.a_second += (seen - self.a_second) * part;
         (self.counts, self.at) = (counts, now);
     }
@@ -38,3 +43,5 @@ impl Demand {
 /// that is held for some seconds too long.
 const RISE: f64 = 0.8;
 const FALL: f64 = 0.5;
+/// What is seen by so many requests is half believed.
+const DOUBT: f64 = 3.0;

@@ -92,7 +92,8 @@ impl ShareLease {
     pub(super) fn is_due(&self, demand: f64, now: Instant) -> bool {
         let wants = (demand * MILLION) as Millionths;
         // Much more is asked for than was told, and than there is; or others can use much of it.
-        let (is_more, is_less) = (is_much_less(self.told.max(self.using), wants), wants < self.told / 2);
+        let is_more = is_much_less(self.told.max(self.using), wants);
+        let is_less = wants < self.told / 3 * 2 && self.told - wants > self.rate() / FALL_TO_TELL;
         let is_news = (is_more || is_less) && self.failures == 0;
         let may_ask = |at| now >= rt::after(at, self.terms.look());
         now >= self.due || is_news && self.asked_at.is_none_or(may_ask)
@@ -140,6 +141,8 @@ fn is_much_less(less: Millionths, than: Millionths) -> bool {
 const RENEWALS: u32 = 10;
 /// How often demand is looked at from one renewal to the next.
 const LOOKS: u32 = 3;
+/// A fall of demand by less than one in so many of the rate is told with the next renewal.
+const FALL_TO_TELL: Millionths = 20;
 const MILLION: f64 = 1e6;
 /// One request in a nanosecond, in millionths of a request a second.
 const MILLIONTHS_IN_NANOS: u128 = 1_000_000_000_000_000;

@@ -37,7 +37,7 @@ fn most_of_the_rate_is_used_whether_demand_stands_still_or_moves() {
             world.instances[busy].wanted = 80.0;
         });
         println!("{number} instances, one busy at a time for 20 s: {moving:.3} answered, {renewals:.2} renewals a second");
-        assert!(moving > 0.7);
+        assert!(moving > 0.75);
     }
 }
 
