@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::Method;
 use outrigger::local_copy::{Load, LoadError, Loaded, LocalCopy};
-use outrigger::outbox::{Message, Outbox};
+use outrigger::outbox::Outbox;
 use outrigger::{ConfigError, Integration, ResponseExt};
 
+use crate::carry::look_at;
 use crate::systems::Contact;
 
 /// What a comparison found.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     compared: usize,
-    repaired: usize,
-    conflicts: usize,
+    pub(crate) different: usize,
 }
 
 /// It is a copy itself, of what both sides differ in: so it is made at an interval, by one at a time, and
@@ -62,38 +61,15 @@ async fn compare(
 ) -> Result<Loaded<Report>, LoadError> {
     let (in_crm, in_mailer) = tokio::try_join!(in_crm.reload(), in_mailer.reload())?;
     let known: BTreeMap<_, _> = in_mailer.iter().map(|one| (one.id.as_str(), one)).collect();
-    let mut report = Report { compared: in_crm.len(), ..Report::default() };
+    let mut report = Report { compared: in_crm.len(), different: 0 };
     for ours in in_crm.iter() {
-        let update = match known.get(ours.id.as_str()) {
-            Some(theirs) if theirs.email == ours.email => continue,
-            // Lost on the way: create it, unless somebody has done so since.
-            None => {
-                report.repaired += 1;
-                update(ours).header("if-none-match", "*")
-            }
-            // The newest wins: change it, unless somebody has changed it since.
-            Some(theirs) if ours.changed > theirs.changed => {
-                report.repaired += 1;
-                update(ours).header("if-match", theirs.version())
-            }
-            // Somebody changed it there. The mailer refuses to be overwritten (412), so the message is dead:
-            // it waits for a person, and holds back what comes after it for this contact.
-            Some(_) => {
-                report.conflicts += 1;
-                update(ours).header("if-match", ours.version())
-            }
-        };
+        if known.get(ours.id.as_str()).is_some_and(|theirs| theirs.email == ours.email) {
+            continue;
+        }
+        report.different += 1;
+        // What is to be done is decided when both are read again. While one waits, no other is enqueued.
         let told = |error: outrigger::outbox::OutboxError| LoadError::new(error.to_string());
-        outbox.enqueue(update).await.map_err(told)?;
+        outbox.enqueue(look_at(&ours.id).dedup_key(&ours.id)).await.map_err(told)?;
     }
     Ok(Loaded::new(report))
-}
-
-/// A change for the mailer: one for each state of a contact, in order for each contact.
-pub(crate) fn update(contact: &Contact) -> Message {
-    Message::new(Method::PUT, format!("/contacts/{}", contact.id))
-        .lane("mailer")
-        .json(contact)
-        .order_key(&contact.id)
-        .dedup_key(format!("{}, {}", contact.id, contact.changed))
 }

@@ -14,6 +14,9 @@ pub(crate) struct Contact {
     pub(crate) email: String,
     /// When it was changed last.
     pub(crate) changed: i64,
+    /// The system's own number of this state: two states of the same time have two.
+    #[serde(default)]
+    revision: u64,
 }
 
 #[derive(Clone, Default)]
@@ -23,23 +26,24 @@ pub(crate) struct System(Arc<Mutex<Inner>>);
 struct Inner {
     contacts: BTreeMap<String, Contact>,
     writes: Vec<String>,
+    revisions: u64,
     is_down: bool,
 }
 
 impl Contact {
     pub(crate) fn new(id: &str, host: &str, changed: i64) -> Self {
-        Self { id: id.to_owned(), email: format!("{id}@{host}"), changed }
+        Self { id: id.to_owned(), email: format!("{id}@{host}"), changed, revision: 0 }
     }
 
     /// As an entity tag.
     pub(crate) fn version(&self) -> String {
-        format!("\"{}\"", self.changed)
+        format!("\"{}\"", self.revision)
     }
 }
 
 impl System {
     pub(crate) fn put(&self, contact: Contact) {
-        self.with(|inner| inner.contacts.insert(contact.id.clone(), contact));
+        self.with(|inner| inner.keep(contact));
     }
 
     pub(crate) fn get(&self, id: &str) -> Contact {
@@ -65,10 +69,7 @@ impl System {
             system.with(|inner| match request.method() {
                 _ if inner.is_down => Answer::status(503),
                 &Method::PUT => inner.write(request),
-                _ => {
-                    let all: Vec<_> = inner.contacts.values().collect();
-                    Answer::status(200).body(serde_json::to_vec(&all).unwrap_or_default())
-                }
+                _ => inner.read(request.uri().path()),
             })
         })
     }
@@ -79,6 +80,22 @@ impl System {
 }
 
 impl Inner {
+    fn keep(&mut self, contact: Contact) {
+        self.revisions += 1;
+        let contact = Contact { revision: self.revisions, ..contact };
+        self.contacts.insert(contact.id.clone(), contact);
+    }
+
+    /// All contacts, or one.
+    fn read(&self, path: &str) -> Answer {
+        let Some(id) = path.strip_prefix("/contacts/") else {
+            let all: Vec<_> = self.contacts.values().collect();
+            return Answer::status(200).body(serde_json::to_vec(&all).unwrap_or_default());
+        };
+        let Some(one) = self.contacts.get(id) else { return Answer::status(404) };
+        Answer::status(200).body(serde_json::to_vec(one).unwrap_or_default())
+    }
+
     /// On the condition that the request states (RFC 9110, 13.1).
     fn write(&mut self, request: &http::Request<bytes::Bytes>) -> Answer {
         let Ok(new) = serde_json::from_slice::<Contact>(request.body()) else {
@@ -92,7 +109,7 @@ impl Inner {
             return Answer::status(412);
         }
         self.writes.push(new.id.clone());
-        self.contacts.insert(new.id.clone(), new);
+        self.keep(new);
         Answer::status(200)
     }
 }

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use outrigger::Body;
 use outrigger::inbox::{Inbox, ReceivedEvent};
-use outrigger::outbox::rusqlite::{Connection, OptionalExtension, params_from_iter};
-use outrigger::outbox::{Dialect, Timestamp};
+use outrigger::outbox::Dialect;
+use outrigger::outbox::rusqlite::{Connection, params_from_iter};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
-use crate::compare::update;
+use crate::carry::look_at;
 use crate::systems::Contact;
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -31,22 +31,8 @@ pub(crate) fn handle(
     event: &ReceivedEvent,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let webhook: Webhook = serde_json::from_slice(event.body())?;
-    let contact = webhook.data;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS seen (contact TEXT PRIMARY KEY, changed INTEGER)",
-    )?;
-    let last = transaction.query_row(
-        "SELECT changed FROM seen WHERE contact = ?1",
-        [&contact.id],
-        |row| row.get::<_, Option<i64>>(0),
-    );
-    // No provider promises an order: the newest state wins.
-    if !event.is_newest_since(last.optional()?.flatten().map(Timestamp)) {
-        return Ok(());
-    }
-    let changed = event.time().map(|time| time.0);
-    transaction.execute("INSERT OR REPLACE INTO seen VALUES (?1, ?2)", (&contact.id, changed))?;
-    let insert = update(&contact).insert_statement(Dialect::Sqlite)?;
+    // Providers promise no order, so the state that it tells may be an old one: it is read again.
+    let insert = look_at(&webhook.data.id).insert_statement(Dialect::Sqlite)?;
     transaction.execute(&insert.sql, params_from_iter(insert.params))?;
     Ok(())
 }

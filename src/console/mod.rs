@@ -35,6 +35,7 @@
 //! | `?find=order+1042` | all calls and messages with this business key, correlation id, call id, idempotency key or message id |
 //! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
 //! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
+//! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
 //! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
 //!
 //! The first two are answered in JSON to whoever accepts `application/json` and not `text/html`.
@@ -55,6 +56,9 @@
 //!
 //! A control that is set back by itself goes to where it was before, unless somebody has set it since.
 //!
+//! Where the registry has a fleet (feature `fleet`), controls are set for all instances: the page says so, and afterwards who
+//! obeys. The fleet keeps the time, and sets them back.
+//!
 //! Each act is recorded [before it runs and after](RecordAct), refused ones too. Once it has begun, it comes to its
 //! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
@@ -71,7 +75,8 @@
 //!
 //! # When not to use it
 //!
-//! - There is more than one process: each shows and steers itself. Only the outbox, over PostgreSQL, is one for all.
+//! - There is more than one process, and no fleet: each shows and steers itself. Only the outbox, over PostgreSQL, is one for all.
+//!   With a fleet, controls are one for all, too; figures and acts are still of the process that shows them.
 //! - Figures over days: that is your metrics system's; the console knows the last hour of this process.
 
 mod access;
@@ -79,6 +84,8 @@ mod act;
 mod acts;
 mod answer;
 mod assets;
+mod builder;
+mod form;
 mod form_token;
 mod inner;
 mod lanes;
@@ -87,6 +94,7 @@ mod minutes;
 mod page;
 mod recent;
 mod replaced;
+mod respond;
 mod route;
 mod service;
 mod set;
@@ -96,7 +104,8 @@ mod words;
 
 pub use access::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Scope};
 pub use acts::{ActResult, ConsoleAct, RecordAct};
+pub use builder::ConsoleBuilder;
 pub use recent::Recent;
-pub use service::{Console, ConsoleBuilder};
+pub use service::Console;
 
 pub use crate::terms::Right;

@@ -54,7 +54,7 @@ pub(crate) use ids::KeyFact;
 pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};
 pub(crate) use report::{CallEnd, ReportEntry};
-pub(crate) use retries::{CredentialRenewed, UriIsSigned};
+pub(crate) use retries::{CarriedOut, CredentialRenewed, UriIsSigned};
 pub(crate) use scope::{CallLimit, Carried, KnownBody, has_limit};
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

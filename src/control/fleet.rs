@@ -96,6 +96,10 @@ pub(crate) trait AnyFleet: Send + Sync {
     /// Sets a control of all instances, and waits a moment for them to obey.
     #[cfg(feature = "console")]
     fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer;
+
+    /// All instances.
+    #[cfg(feature = "console")]
+    fn view(self: Arc<Self>) -> FleetAnswer;
 }
 
 /// All instances, or why they aren't known.

@@ -36,6 +36,8 @@ pub struct Health {
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
     pub hedge: HedgeHealth,
+    /// Its fallback; `None` if it has none.
+    pub fallback: Option<FallbackHealth>,
     /// Its cache; `None` if it has none.
     pub cache: Option<CacheHealth>,
     /// Its mirror; `None` if it has none.
@@ -66,6 +68,14 @@ pub struct Health {
     pub expiries: Vec<Expiry>,
 }
 
+/// What users get in place of the provider's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FallbackHealth {
+    /// Its [label](crate::fallback::FallbackLayer::label), if it has one.
+    pub label: Option<String>,
+}
+
 /// What checks of answers rejected since they were made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -74,6 +84,8 @@ pub struct ValidationHealth {
     pub rejected: u64,
     /// Times that a check couldn't look at an answer.
     pub unchecked: u64,
+    /// Answers of JSON, read by a check, in which an object had two members of one name.
+    pub duplicates: u64,
     /// The last rejection.
     pub last_rejection: Option<LastRejection>,
 }

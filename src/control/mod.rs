@@ -49,9 +49,10 @@ pub(crate) use fleet::AnyFleet;
 pub(crate) use fleet::{FleetAnswer, FleetSet};
 pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceState};
 pub use health::{
-    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, Health, HedgeHealth, KeyedBreakersHealth,
-    KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth, MirrorHealth,
-    PinHealth, RateLimitHealth, ShareHealth, SigningHealth, TokenHealth, ValidationHealth,
+    BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,
+    KeyedBreakersHealth, KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth,
+    MirrorHealth, PinHealth, RateLimitHealth, ShareHealth, SigningHealth, TokenHealth,
+    ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

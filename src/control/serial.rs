@@ -46,6 +46,7 @@ impl Serialize for Health {
                 [sent, won, skipped],
                 "delay": self.hedge.delay.map(seconds),
             ),
+            "fallback": self.fallback.as_ref().map(|fallback| object!(fallback, [label])),
             "cache": self.cache.map(|cache| object!(cache, [keys, bytes, hits, stale, misses, failing])),
             "mirror": self.mirror.map(|mirror| object!(
                 mirror,
@@ -54,7 +55,7 @@ impl Serialize for Health {
             )),
             "validation": self.validation.as_ref().map(|checks| object!(
                 checks,
-                [rejected, unchecked],
+                [rejected, unchecked, duplicates],
                 "last_rejection": checks.last_rejection.as_ref().map(|last| object!(
                     last,
                     [check, status, pointer],

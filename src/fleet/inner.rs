@@ -123,6 +123,11 @@ impl AnyFleet for Inner {
     fn set(self: Arc<Self>, set: crate::control::FleetSet) -> crate::control::FleetAnswer {
         Box::pin(self.set_by_console(set))
     }
+
+    #[cfg(feature = "console")]
+    fn view(self: Arc<Self>) -> crate::control::FleetAnswer {
+        Box::pin(async move { self.database.view().await.map_err(|error| error.to_string()) })
+    }
 }
 
 /// Longer than a look takes that is repeated on another connection.

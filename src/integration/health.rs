@@ -80,6 +80,7 @@ impl Controllable for Shared {
                 won: counts.won,
                 skipped: counts.skipped,
             },
+            fallback: slots.fallback.health(),
             cache: slots.cache.reader().map(|cache| cache.health()),
             mirror: slots.mirror.target().0.is_some().then(|| MirrorHealth {
                 share: mirror.share().millionths(),

@@ -35,19 +35,17 @@ impl Load {
     ///
     /// # Errors
     ///
-    /// There is no answer, or one of another status than 2xx.
+    /// There is no answer, or one of another status than 2xx, or one that failed its check.
     pub async fn fetch(
         &self,
         request: RequestBuilder,
     ) -> Result<Option<Response<Body>>, LoadError> {
         let answer = request.headers(self.conditions.clone()).send().await?;
+        let answer = answer.error_for_status()?;
         match answer.status() {
             StatusCode::NOT_MODIFIED if !self.conditions.is_empty() => Ok(None),
             status if status.is_success() => Ok(Some(answer)),
-            status => {
-                answer.error_for_status()?;
-                Err(LoadError::new(format!("the answer's status is {}", status.as_u16())))
-            }
+            status => Err(LoadError::new(format!("the answer's status is {}", status.as_u16()))),
         }
     }
 }

@@ -246,6 +246,11 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         }
     }
 
+    /// Whether the body broke after what was read of it.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.broken.is_some())
+    }
+
     /// The error, if the body broke while it was read ahead: nothing of it has reached anybody.
     pub(crate) fn or_broken(mut self) -> Self {
         if let Some(error) = self.ahead.as_mut().and_then(|ahead| ahead.broken.take()) {

@@ -31,8 +31,11 @@ named! {
         Encoded: "encoded", "the body is compressed";
         /// Its body is a stream of events or parts, which nobody may hold back.
         Streamed: "streamed", "the body is a stream";
-        /// It has no JSON, and the check reads nothing else.
-        NotJson: "not_json", "the body is no json";
+        /// It is JSON that can't be read here: nested over 127 levels deep, or with a number or a character
+        /// out of range.
+        Unreadable: "unreadable", "the body is json that can't be read here";
+        /// Its body broke off or came too slowly, and its status says enough, or the check only tells.
+        Incomplete: "incomplete", "the body did not come";
         /// The check panicked.
         Panicked: "panicked", "the check panicked";
     }

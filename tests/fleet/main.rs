@@ -6,6 +6,8 @@
 
 mod away;
 mod bench;
+#[cfg(feature = "console")]
+mod console;
 mod hints;
 mod many;
 #[cfg(unix)]
@@ -14,5 +16,7 @@ mod settings;
 mod shares;
 mod steering;
 
+#[path = "../outbox/postgres/pgbouncer.rs"]
+mod pgbouncer;
 #[path = "../outbox/postgres/server.rs"]
 mod server;

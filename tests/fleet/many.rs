@@ -39,15 +39,12 @@ async fn forty_instances_obey_one_switch() {
 #[tokio::test]
 async fn it_works_behind_pgbouncer_in_transaction_mode() {
     let Some(place) = Place::new().await else { return };
-    let Some(url) = place.server.bouncer() else {
-        println!("skipped: there is no /usr/sbin/pgbouncer");
-        return;
-    };
+    let Some(url) = crate::pgbouncer::shared(place.server) else { return };
     let mut all = Vec::new();
     for nth in 1..=8 {
         let registry = Registry::new();
         let payments = payments(&registry);
-        let pool = PostgresPool::no_tls(&url).unwrap().connections(1);
+        let pool = PostgresPool::no_tls(url).unwrap().connections(1);
         let fleet = Fleet::postgres(&registry, &pool).schema(&place.schema);
         let fleet = fleet.instance(format!("web-{nth}")).build();
         fleet.migrate().await.unwrap();

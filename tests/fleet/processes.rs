@@ -61,7 +61,8 @@ impl Drop for Process {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_processes_obey_one_switch_through_kills_stops_wrong_clocks_and_a_restarted_database() {
+async fn five_processes_obey_one_switch_through_kills_stops_wrong_clocks_and_a_restarted_database()
+{
     let Some(server) = Server::start() else { return };
     let url = server.connection_string();
     // Whoever steers needs no integration, and doesn't run.

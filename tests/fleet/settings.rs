@@ -19,7 +19,8 @@ async fn a_table_is_applied_by_all_and_an_empty_one_undoes_it() {
     let Some(place) = Place::new().await else { return };
     let (one, other) = (place.instance("web-1").await, place.instance("web-2").await);
     let before = present(&other, "/deadline");
-    let table: toml::Table = toml::from_str("deadline = \"5s\"\n[retry]\nmax_attempts = 1").unwrap();
+    let table: toml::Table =
+        toml::from_str("deadline = \"5s\"\n[retry]\nmax_attempts = 1").unwrap();
     let revision = one.fleet.configure("payments", table, "ada", "they are slow").await.unwrap();
     one.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
     for instance in [&one, &other] {

@@ -58,6 +58,7 @@ async fn health_has_these_fields() {
             },
         },
         "validation": null,
+        "fallback": null,
         "token": null,
         "lanes": [],
         "keyed_tokens": null,

@@ -6,7 +6,7 @@ use http::Method;
 use outrigger::event::Event;
 use outrigger::outcome::Fault;
 use outrigger::testing::Answer;
-use outrigger::validate::{Finding, Media, Required, Unchecked, ValidateLayer, Verdict, function};
+use outrigger::validate::{Finding, Media, Required, Unchecked, Verdict, function};
 use outrigger::{ErrorKind, ResponseExt};
 
 use crate::bench::{Bench, enforced, failed, json, request, secs};
@@ -78,7 +78,7 @@ async fn a_check_of_the_head_holds_no_body_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_breaks_while_it_is_held_back_is_a_failed_attempt_and_repeated() {
-    let check = || ValidateLayer::new().report(Required::new(["/id"]));
+    let check = || enforced(Required::new(["/id"]));
     let broken = || json(r#"{"id": 1}"#).breaks_after(4);
     let bench = Bench::new([broken(), json(r#"{"id": 1}"#)], check());
     assert_eq!(bench.get().await.unwrap().text().await.unwrap(), r#"{"id": 1}"#);
@@ -111,6 +111,7 @@ async fn a_check_that_panics_is_survived() {
     let gate = outrigger::validate::Check::when(panics(), |_| panic!("a mistake"));
     let bench = Bench::new([json("{}")], enforced(gate));
     assert_eq!(bench.get().await.unwrap().text().await.unwrap(), "{}");
+    assert_eq!(unchecked(&bench), [Unchecked::Panicked]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,10 +123,28 @@ async fn a_caller_who_leaves_while_a_body_is_held_back_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn json_that_is_nested_too_deep_is_none() {
+async fn json_that_cant_be_read_here_is_unchecked_and_what_is_none_is_a_failure() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
-    let bench = Bench::with([json(&deep)], enforced(Required::new(["/0"])), |builder| {
+    for body in [deep.as_str(), r#"{"a":1e999}"#, r#"{"a":"\ud83d"}"#] {
+        let bench = Bench::new([json(body)], enforced(Required::new(["/id"])));
+        assert_eq!(bench.get().await.unwrap().text().await.unwrap(), body);
+        assert_eq!(unchecked(&bench), [Unchecked::Unreadable], "{body}");
+    }
+    let bench = Bench::with([json("[[")], enforced(Required::new(["/0"])), |builder| {
         builder.without_retry()
     });
     assert_eq!(failed(&bench.get().await.unwrap_err()).verdict(), Verdict::Transient);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_there_twice_is_counted_and_the_last_counts() {
+    let bench = Bench::new(
+        [json(r#"{"id":null,"id":1,"a":{":":":"}}"#), json(r#"{"id":1}"#)],
+        enforced(Required::new(["/id"])),
+    );
+    for _ in 0..2 {
+        bench.get().await.unwrap();
+    }
+    assert_eq!(bench.api.validation().unwrap().duplicates(), 1);
+    assert_eq!(bench.api.health().validation.unwrap().duplicates, 1);
 }

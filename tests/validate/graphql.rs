@@ -59,7 +59,10 @@ async fn the_body_speaks_by_its_media_type_status_data_and_errors() {
         (200, OWN, null, Some(Verdict::Transient), Class::ServerError),
         (200, JSON, null, Some(Verdict::Transient), Class::ServerError),
         (400, OWN, refused, Some(Verdict::Permanent), Class::ClientError),
-        (500, OWN, refused, Some(Verdict::Transient), Class::ServerError),
+        (500, OWN, refused, None, Class::ServerError),
+        (429, OWN, refused, None, Class::Throttled),
+        (401, OWN, refused, None, Class::Unauthorized),
+        (422, OWN, refused, Some(Verdict::Permanent), Class::ClientError),
         (200, JSON, refused, Some(Verdict::Permanent), Class::ClientError),
         // Somebody between may have answered: the status counts.
         (400, JSON, null, None, Class::ClientError),
@@ -71,8 +74,10 @@ async fn the_body_speaks_by_its_media_type_status_data_and_errors() {
         (200, JSON, "", Some(Verdict::Transient), Class::ServerError),
         (200, JSON, "[]", Some(Verdict::Invalid), Class::Invalid),
         (200, JSON, "{}", Some(Verdict::Invalid), Class::Invalid),
-        (200, JSON, r#"{"data":{},"errors":[]}"#, Some(Verdict::Invalid), Class::Invalid),
-        (200, JSON, r#"{"data":{},"errors":null}"#, Some(Verdict::Invalid), Class::Invalid),
+        (200, JSON, r#"{"data":{},"errors":[]}"#, None, Class::Success),
+        (200, JSON, r#"{"data":{},"errors":null}"#, None, Class::Success),
+        (200, JSON, r#"{"data":null,"errors":[]}"#, Some(Verdict::Invalid), Class::Invalid),
+        (200, JSON, r#"{"data":{},"errors":{}}"#, Some(Verdict::Invalid), Class::Invalid),
     ] {
         let found = found(answer(status, media, body), GraphQl::new()).await;
         assert_eq!(found, (verdict, class), "{status} {media} {body}");

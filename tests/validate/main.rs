@@ -6,7 +6,10 @@ mod bench;
 mod bodies;
 mod decoding;
 mod graphql;
+mod held_back;
 mod hostile;
+mod published;
+mod refusals;
 mod same_bytes;
 #[cfg(feature = "json-schema")]
 mod schema;

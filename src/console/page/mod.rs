@@ -4,6 +4,7 @@
 mod acts;
 mod details;
 mod find;
+mod instances;
 mod integration;
 mod lane;
 mod layout;
@@ -12,6 +13,7 @@ mod overview;
 
 pub(super) use acts::{TaskView, acts, csv, task};
 pub(super) use find::{Found, find};
+pub(super) use instances::{InstancesView, instances};
 pub(super) use integration::{IntegrationView, integration};
 pub(super) use lane::{LanePage, lane};
 pub(super) use layout::{Frame, Note, note};

@@ -20,9 +20,10 @@ use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
 use crate::freshness::{Failure, Moments, Storing, TimedHeaders, Validity};
-use crate::outcome::Error;
+use crate::outcome::{Error, FailedCheck};
 use crate::pattern::either;
 use crate::rt;
+use crate::terms::Class;
 
 /// A fetch in a task of its own, which stores what it gets.
 ///
@@ -226,6 +227,13 @@ impl Fill {
     }
 
     fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {
+        // Stored, a refusal would come back without the word that it is one, and a part as the whole.
+        let extensions = &head.extensions;
+        if extensions.get::<FailedCheck>().is_some()
+            || extensions.get::<Class>() == Some(&Class::Partial)
+        {
+            return Storing::Leave;
+        }
         // What can stand in for a failure isn't replaced by it.
         match failure.is_some_and(|failure| self.has_stand_in(failure)) {
             true => Storing::Leave,

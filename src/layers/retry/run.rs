@@ -10,7 +10,7 @@ use super::around::RetryPattern;
 use super::config::EmptyBudget;
 use super::policy::{FailedAttempt, RetryPolicy, StandardPolicy};
 use super::state::{AttemptHistory, Failure, NextAttempt, RequestTraits};
-use crate::context::{AttemptState, Context, CredentialRenewed, KeyFact, Retries};
+use crate::context::{AttemptState, CarriedOut, Context, CredentialRenewed, KeyFact, Retries};
 use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
@@ -57,6 +57,8 @@ struct FailedResult {
     unprocessed: bool,
     /// The request's credential was refused, and there is another one.
     renewed: bool,
+    /// The provider says that it carried a part of the request out.
+    carried_out: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and its size if that is known.
     answer: Option<(StatusCode, Option<u64>)>,
@@ -107,6 +109,7 @@ impl<'a, W: Wire> Run<'a, W> {
                 hedge_delivery: Retries::left_behind(extensions),
                 unprocessed: unprocessed && handed_over == 1,
                 renewed: renewed.is_some_and(|said| said.0 == call_id),
+                carried_out: extensions.get::<CarriedOut>().is_some(),
                 retry_after: wait_of(
                     &settings.classifier,
                     class,
@@ -124,6 +127,7 @@ impl<'a, W: Wire> Run<'a, W> {
             hedge_delivery: None,
             unprocessed: false,
             renewed: false,
+            carried_out: false,
             retry_after: error.and_then(Error::retry_after),
             answer: None,
         };
@@ -197,6 +201,7 @@ impl<'a, W: Wire> Run<'a, W> {
             delivery,
             unprocessed,
             renewed: outcome.renewed,
+            carried_out: outcome.carried_out,
             wanted: self.is_wanted(&traits, outcome, error, is_same_again) && !is_unready,
             retry_after,
             body_kept: self.attempt.is_kept(),

@@ -51,6 +51,8 @@ pub(super) struct Failure {
     pub(super) unprocessed: bool,
     /// The request's credential was refused, and there is another one.
     pub(super) renewed: bool,
+    /// The provider says that it carried a part of the request out.
+    pub(super) carried_out: bool,
     /// The policy wants another attempt.
     pub(super) wanted: bool,
     pub(super) retry_after: Option<Duration>,
@@ -146,7 +148,8 @@ impl AttemptHistory {
     }
 
     /// Repeats a call whose credential was refused, so that it was not applied (RFC 9110, 15.5.2): with
-    /// another one, at once, and once a call. It is no attempt of the call's and costs no budget.
+    /// another one, at once, and once a call. It is no attempt of the call's and costs no budget. Where a
+    /// part of it was applied all the same, the call must be safe to repeat.
     fn renew(
         &mut self,
         config: &RetryConfig,
@@ -159,6 +162,9 @@ impl AttemptHistory {
         }
         if traits.retry_override == Some(RetryOverride::Never) {
             return Err(GaveUp::Overridden);
+        }
+        if failure.carried_out {
+            self.check_safety(traits, failure)?;
         }
         if !failure.body_kept {
             return Err(GaveUp::BodyNotKept);

@@ -1,5 +1,6 @@
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Method};
@@ -12,6 +13,7 @@ use super::prefix::Prefix;
 use crate::body::Allowance;
 use crate::outcome::{Error, ErrorKind, FailedCheck};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::rt;
 use crate::terms::{Class, Unchecked};
 
 /// Checks answers, as code around a call: what a [`ValidateLayer`](super::ValidateLayer) makes of its
@@ -50,15 +52,31 @@ impl Pattern for ValidatePattern {
         let announced = if held.is_over() { SizeHint::with_exact(0) } else { attempt.size_hint() };
         let cap = self.layer.config.body_cap;
         let obstacle = held.answer(|head| obstacle(&head.headers, &announced, cap)).flatten();
+        let mut is_late = false;
         if chosen.reads_body && obstacle.is_none() {
-            held.read_ahead(&mut Allowance::new(cap)).await;
-            // Nothing of it has reached anybody: it is the attempt that failed.
-            held = held.or_broken();
+            // Only a check that may turn a success down is worth more than a short wait.
+            let patience = (!chosen.is_decisive).then(|| rt::after(call.now(), PATIENCE));
+            let mut left = Allowance::new(cap);
+            is_late = call.until(patience, held.read_ahead(&mut left)).await.is_none();
+            if chosen.is_decisive {
+                // Nothing of it has reached anybody: it is the attempt that failed.
+                held = held.or_broken();
+            }
+        } else if obstacle.is_none() && announced.exact().is_none() {
+            // Whether there is a body at all.
+            let patience = rt::after(call.now(), PATIENCE);
+            let _ = call.until(patience, held.first_frame()).await;
         }
         let rejected = {
             let (bytes, is_whole) = held.read_so_far();
-            let missing = obstacle.or((!is_whole).then_some(Unchecked::TooLarge));
-            let size = if is_whole { SizeHint::with_exact(bytes.len() as u64) } else { announced };
+            let missing = match (is_whole, held.is_broken() || is_late) {
+                _ if obstacle.is_some() => obstacle,
+                (_, true) => Some(Unchecked::Incomplete),
+                (true, false) => None,
+                (false, false) => Some(Unchecked::TooLarge),
+            };
+            let is_read = is_whole && !held.is_broken();
+            let size = if is_read { SizeHint::with_exact(bytes.len() as u64) } else { announced };
             let body = Prefix::new(&bytes, missing, size);
             held.lend_answer(|head| judge.judge(chosen, head, &body, attempt)).flatten()
         };
@@ -94,10 +112,13 @@ fn error_of<W: Wire>(
 
 /// Why a body isn't read, if so.
 fn obstacle(headers: &HeaderMap, size: &SizeHint, cap: usize) -> Option<Unchecked> {
-    let is_plain = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+    let is_plain = |coding: &[u8]| {
+        coding.trim_ascii().is_empty() || coding.trim_ascii().eq_ignore_ascii_case(b"identity")
+    };
     let is_streamed = essence(headers).is_some_and(|essence| {
         let essence = essence.to_ascii_lowercase();
         STREAMS.iter().any(|stream| essence.starts_with(stream))
+            || STREAM_ENDS.iter().any(|stream| essence.ends_with(stream))
     });
     match () {
         () if headers
@@ -113,6 +134,16 @@ fn obstacle(headers: &HeaderMap, size: &SizeHint, cap: usize) -> Option<Unchecke
     }
 }
 
-/// Media types of bodies whose parts are wanted as they come.
-const STREAMS: [&str; 4] =
-    ["text/event-stream", "multipart/", "application/grpc", "application/x-ndjson"];
+/// Media types of bodies whose parts are wanted as they come: how they begin.
+const STREAMS: [&str; 5] = [
+    "text/event-stream",
+    "multipart/",
+    "application/grpc",
+    "application/connect+",
+    "application/stream+",
+];
+/// And how they end: lines of JSON under their several names, sequences (RFC 7464), events of AWS.
+const STREAM_ENDS: [&str; 6] =
+    ["ndjson", "jsonl", "jsonlines", "json-seq", "+seq", "vnd.amazon.eventstream"];
+/// How long the body of an answer is waited for whose status says enough, or whose checks only tell.
+const PATIENCE: Duration = Duration::from_secs(1);

@@ -19,6 +19,8 @@ pub struct Finding {
     pub(super) reason: Cow<'static, str>,
     pub(super) wait: Option<Duration>,
     pub(super) unchecked: Option<Unchecked>,
+    /// The provider carried a part of the request out, whatever the verdict.
+    pub(super) carried_out: bool,
     #[cfg(feature = "json")]
     pub(super) problem: Option<Box<super::Problem>>,
 }
@@ -88,6 +90,25 @@ impl Finding {
         self.wait
     }
 
+    /// What several results come to: some failures among successes are a part; if all failed, the first of
+    /// the worst counts. Of none, it passes.
+    #[cfg(feature = "json")]
+    pub(super) fn of_several(found: impl Iterator<Item = Self>) -> Self {
+        let (mut worst, mut has_success, mut carried_out) = (Self::pass(), false, false);
+        for finding in found {
+            has_success |= matches!(finding.verdict, Verdict::Pass | Verdict::Partial);
+            carried_out |= finding.carried_out;
+            if finding.verdict.severity() > worst.verdict.severity() {
+                worst = finding;
+            }
+        }
+        let verdict = match has_success && worst.verdict != Verdict::Pass {
+            true => Verdict::Partial,
+            false => worst.verdict,
+        };
+        Self { verdict, carried_out, ..worst }
+    }
+
     pub(super) fn failed(self, check: &'static str, status: StatusCode) -> FailedCheck {
         let Self { verdict, pointer, reason, .. } = self;
         FailedCheck { check, verdict, status, pointer, reason }
@@ -101,6 +122,7 @@ impl Finding {
             reason: reason.into(),
             wait: None,
             unchecked: None,
+            carried_out: false,
             #[cfg(feature = "json")]
             problem: None,
         }

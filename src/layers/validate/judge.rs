@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::layer::{Entry, MOST_CHECKS, ValidateLayer};
 use super::prefix::Prefix;
 use super::report::Rejected;
-use crate::context::PathTemplate;
+use crate::context::{CarriedOut, PathTemplate};
 use crate::event::Event;
 use crate::outcome::{FailedCheck, class_of_head, leave_class, leave_wait};
 use crate::pattern::{Attempt, Wire};
@@ -34,6 +34,8 @@ pub(super) struct Judge<'a> {
 pub(super) struct Chosen {
     pub(super) checks: u64,
     pub(super) reads_body: bool,
+    /// One of those that read the body may turn a success down.
+    pub(super) is_decisive: bool,
 }
 
 impl Asked {
@@ -53,13 +55,16 @@ impl Judge<'_> {
         if is_about_no_body(head.status) {
             return chosen;
         }
-        let answered = self.answered(head);
+        let (answered, is_success) = (self.answered(head), head.status.is_success());
         for (at, entry) in self.layer.checks.iter().take(MOST_CHECKS).enumerate() {
             let applies = || entry.check.applies(&answered);
             let is_drawn = || entry.share.is_drawn(&self.layer.rng);
-            if callback::call("check", applies) == Some(true) && is_drawn() {
+            // Where the gate panics, the check is asked: it is the safer way.
+            if callback::call("check", applies) != Some(false) && is_drawn() {
+                let reads_body = entry.check.reads_body();
                 chosen.checks |= 1 << at;
-                chosen.reads_body |= entry.check.reads_body();
+                chosen.reads_body |= reads_body;
+                chosen.is_decisive |= reads_body && is_success && self.acts(entry);
             }
         }
         chosen
@@ -74,12 +79,27 @@ impl Judge<'_> {
         body: &Prefix<'_>,
         attempt: &Attempt<W>,
     ) -> Option<(FailedCheck, Class)> {
+        let rejected = self.ask_all(chosen, head, body, attempt);
+        #[cfg(feature = "json")]
+        if body.duplicates() > 0 {
+            self.layer.report.duplicate();
+        }
+        rejected
+    }
+
+    fn ask_all<W: Wire>(
+        &self,
+        chosen: Chosen,
+        head: &mut Parts,
+        body: &Prefix<'_>,
+        attempt: &Attempt<W>,
+    ) -> Option<(FailedCheck, Class)> {
         let entries = self.layer.checks.iter().take(MOST_CHECKS).enumerate();
         for (_, entry) in entries.filter(|(at, _)| chosen.checks & (1 << at) != 0) {
-            let acts = entry.enforces && self.layer.config.mode == Mode::Enforce;
+            let acts = self.acts(entry);
             let finding = self.ask(entry, acts, head, body, attempt);
             #[cfg(feature = "json")]
-            if let Some(problem) = &finding.problem {
+            if let Some(problem) = finding.problem.as_ref().filter(|_| acts) {
                 head.extensions.insert(super::Problem::clone(problem));
             }
             match finding.verdict.class() {
@@ -87,12 +107,15 @@ impl Judge<'_> {
                 Some(class @ Class::Partial) if acts => leave_class(class, &mut head.extensions),
                 Some(Class::Partial) => {}
                 Some(class) => {
-                    let wait = finding.wait;
+                    let (wait, carried_out) = (finding.wait, finding.carried_out);
                     let failed = finding.failed(entry.name, head.status);
                     self.note(&failed, acts, head, body, attempt);
                     if acts {
                         if let Some(wait) = wait {
                             leave_wait(&mut head.extensions, wait);
+                        }
+                        if carried_out {
+                            head.extensions.insert(CarriedOut);
                         }
                         return self.reject(failed, class, head);
                     }
@@ -130,6 +153,10 @@ impl Judge<'_> {
             _ => {}
         }
         finding
+    }
+
+    fn acts(&self, entry: &Entry) -> bool {
+        entry.enforces && self.layer.config.mode == Mode::Enforce
     }
 
     /// Notes a rejection, and tells it.

@@ -9,7 +9,8 @@ use super::prefix::Prefix;
 /// that are answered with a 200: [`Verdict::Transient`](crate::validate::Verdict::Transient).
 ///
 /// Parameters, such as the charset, don't count, and `application/json` means every type that ends in
-/// `+json`, too (RFC 6839, 3.1). A missing type fails only an answer that has a body.
+/// `+json`, too (RFC 6839, 3.1), and `text/json`. Neither another type nor a missing one fails an answer
+/// that has no body.
 #[derive(Clone, Debug)]
 pub struct Media {
     types: Vec<String>,
@@ -48,7 +49,7 @@ impl Check for Media {
     fn check(&self, answer: &Answered<'_>, body: &Prefix<'_>) -> Finding {
         match essence(answer.headers) {
             Some(essence) if self.has(essence) => Finding::pass(),
-            None if body.size().exact() == Some(0) => Finding::pass(),
+            _ if body.size().exact() == Some(0) => Finding::pass(),
             None => Finding::transient("the body has no media type"),
             Some(_) => Finding::transient("the body is of another media type"),
         }
@@ -66,5 +67,6 @@ pub(super) fn essence(headers: &HeaderMap) -> Option<&str> {
 pub(super) fn is_json(essence: &str) -> bool {
     let suffix = essence.rsplit_once('+').map(|(_, suffix)| suffix);
     essence.eq_ignore_ascii_case("application/json")
+        || essence.eq_ignore_ascii_case("text/json")
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
 }

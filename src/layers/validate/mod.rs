@@ -29,10 +29,16 @@
 //!   The limits on an attempt and on a body's silence run meanwhile. A body that breaks while it is
 //!   held back has reached nobody: the attempt failed, and may be repeated.
 //! - **What can't be checked passes**, and is counted: a body over the cap, a compressed one (the own
-//!   client decompresses with the feature `decompression`), events, parts and gRPC; and where a check
-//!   panics. [`must_check`](ValidateLayer::must_check) makes such an answer `invalid` if its status is a
+//!   client decompresses with the feature `decompression`), streams of events, parts, lines or gRPC; JSON
+//!   that is right and can't be read here (over 127 levels deep, a number or a character out of range);
+//!   and where a check panics. [`must_check`](ValidateLayer::must_check) makes such an answer `invalid` if its status is a
 //!   2xx. Answers to HEAD, and those with a status of 1xx, 204, 205, 206 or 304, have no body of their own,
 //!   and are not looked at.
+//! - **A failed answer keeps its status.** Where the status is no success, the body is waited for at most a
+//!   second; if it breaks off or is slow, the answer is handed up as it is, unchecked. So it is where the
+//!   checks only tell.
+//! - **A refused answer is no success to what keeps answers**: neither the [`cache`](crate::cache) nor a
+//!   [local copy](crate::local_copy) stores it, and neither replaces a good one by it.
 //! - **A new check** is added by [`report`](ValidateLayer::report): it tells what it would reject, and
 //!   changes nothing. The mode of all checks can be changed while calls run, by a file:
 //!   `[validate] mode = "report_only"`.
@@ -126,6 +132,8 @@ mod decode;
 mod finding;
 #[cfg(feature = "json")]
 pub mod graphql;
+#[cfg(feature = "json")]
+mod json;
 mod judge;
 mod layer;
 mod media;
@@ -146,6 +154,8 @@ mod size;
 mod status_field;
 #[cfg(feature = "json")]
 mod vendors;
+#[cfg(feature = "json")]
+mod xml;
 
 pub use around::ValidatePattern;
 pub use check::{Answered, Check, Function, Named, When, function};

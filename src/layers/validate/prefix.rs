@@ -7,6 +7,8 @@ use http_body::SizeHint;
 use serde_json::Value;
 
 use super::finding::Finding;
+#[cfg(feature = "json")]
+use super::json;
 use crate::terms::Unchecked;
 
 /// The beginning of an answer's body, up to the layer's cap; mostly all of it. `Debug` shows its size.
@@ -16,7 +18,7 @@ pub struct Prefix<'a> {
     missing: Option<Unchecked>,
     size: SizeHint,
     #[cfg(feature = "json")]
-    json: OnceCell<Option<Value>>,
+    json: OnceCell<Result<Value, Finding>>,
 }
 
 impl<'a> Prefix<'a> {
@@ -51,21 +53,26 @@ impl<'a> Prefix<'a> {
         self.missing.map_or(Ok(self.bytes), |why| Err(Finding::unchecked(why)))
     }
 
-    /// The whole body as JSON, which is parsed once for all checks. Of two members with one name, the
-    /// last counts.
+    /// The whole body as JSON, which is parsed once for all checks. A byte order mark is skipped (RFC 8259,
+    /// 8.1). Of two members with one name, the last counts, and the
+    /// [handle](super::ValidateHandle::duplicates) counts such an answer.
     ///
     /// # Errors
     ///
-    /// The finding that it can't be checked; or that the provider failed ([`Finding::transient`]), where
-    /// the body is no JSON, or is nested more than 127 levels deep.
+    /// The finding that it can't be checked: also where it is JSON that can't be read here, because it is
+    /// nested more than 127 levels deep, or has a number or a character out of range. Or that the
+    /// provider failed ([`Finding::transient`]), where the body is no JSON.
     #[cfg(feature = "json")]
     pub fn json(&self) -> Result<&Value, Finding> {
         let bytes = self.whole()?;
-        let json = self.json.get_or_init(|| serde_json::from_slice(bytes).ok());
-        json.as_ref().ok_or_else(|| {
-            let what = if bytes.is_empty() { "there is no body" } else { "the body is no json" };
-            Finding::transient(what)
-        })
+        self.json.get_or_init(|| json::read(bytes)).as_ref().map_err(Finding::clone)
+    }
+
+    /// How many members of the JSON, if a check read it, were overwritten by another with the same name.
+    #[cfg(feature = "json")]
+    pub(super) fn duplicates(&self) -> usize {
+        let read = self.json.get().and_then(|read| read.as_ref().ok());
+        read.map_or(0, |json| json::duplicates(self.bytes, json))
     }
 }
 

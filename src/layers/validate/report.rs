@@ -39,6 +39,7 @@ pub struct Sample {
 pub(super) struct Report {
     rejected: AtomicU64,
     unchecked: AtomicU64,
+    duplicates: AtomicU64,
     kept: Mutex<Rejections>,
     pub(super) ownership: Ownership,
 }
@@ -69,6 +70,11 @@ pub(super) struct Rejected<'a> {
 impl Report {
     pub(super) fn unchecked(&self) {
         self.unchecked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An answer of JSON had a member twice.
+    pub(super) fn duplicate(&self) {
+        self.duplicates.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes a rejection, and keeps a sample of it if there is a redactor and none was taken within the
@@ -110,6 +116,7 @@ impl Report {
         ValidationHealth {
             rejected: self.rejected.load(Ordering::Relaxed),
             unchecked: self.unchecked.load(Ordering::Relaxed),
+            duplicates: self.duplicates.load(Ordering::Relaxed),
             last_rejection: self.kept.locked().last.clone(),
         }
     }
@@ -183,6 +190,13 @@ impl ValidateHandle {
         self.0.unchecked.load(Ordering::Relaxed)
     }
 
+    /// How many answers had an object with two members of one name, of those whose JSON a check read. The
+    /// last of the members counts here; another reader may take the first.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.0.duplicates.load(Ordering::Relaxed)
+    }
+
     /// The last rejection.
     #[must_use]
     pub fn last_rejection(&self) -> Option<LastRejection> {
@@ -206,6 +220,7 @@ impl fmt::Debug for Report {
         f.debug_struct("Report")
             .field("rejected", &self.rejected)
             .field("unchecked", &self.unchecked)
+            .field("duplicates", &self.duplicates)
             .finish_non_exhaustive()
     }
 }

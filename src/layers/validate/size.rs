@@ -1,6 +1,7 @@
 use super::check::{Answered, Check};
 use super::finding::Finding;
 use super::prefix::Prefix;
+use crate::terms::Unchecked;
 
 /// Whether an answer's body has at least and at most so many bytes.
 ///
@@ -39,6 +40,11 @@ impl Check for Size {
 
     fn check(&self, _: &Answered<'_>, body: &Prefix<'_>) -> Finding {
         let size = body.size();
+        match body.whole() {
+            // The size that is announced is that of the coding.
+            Err(unchecked) if unchecked.unchecked == Some(Unchecked::Encoded) => return unchecked,
+            _ => {}
+        }
         if size.lower() > self.most {
             return Finding::invalid(format!("the body is over {} bytes", self.most));
         }

@@ -55,17 +55,17 @@ impl StatusField {
     ///
     /// | error | verdict |
     /// |---|---|
-    /// | `ratelimited` | throttled, for the time of `Retry-After` |
+    /// | `ratelimited`, `rate_limited` | throttled, for the time of `Retry-After` |
     /// | `invalid_auth`, `not_authed`, `token_expired`, `token_revoked`, `account_inactive` | unauthorized |
-    /// | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout` | transient |
+    /// | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout`, `team_added_to_org` | transient |
     /// | others | permanent |
     #[must_use]
     pub fn slack() -> Self {
-        let slack =
-            Self::new("/ok", true).code_at("/error").code("ratelimited", Verdict::Throttled);
+        let slack = Self::new("/ok", true).code_at("/error");
         let with = |slack: Self, codes: &[&'static str], verdict| {
             codes.iter().fold(slack, |slack, code| slack.code(*code, verdict))
         };
+        let slack = with(slack, &SLACK_THROTTLED, Verdict::Throttled);
         let slack = with(slack, &SLACK_UNAUTHORIZED, Verdict::Unauthorized);
         Self { name: "slack", ..with(slack, &SLACK_TRANSIENT, Verdict::Transient) }
     }
@@ -106,11 +106,11 @@ impl StatusField {
         self
     }
 
-    fn find(&self, result: &Value) -> Finding {
+    pub(super) fn find(&self, result: &Value) -> Finding {
         let Some(status) = result.pointer(&self.at) else {
             return Finding::invalid("it is missing").at(self.at.clone());
         };
-        if self.success.contains(status) {
+        if self.success.iter().any(|success| is_same(success, status)) {
             return Finding::pass();
         }
         let code_at = self.code_at.as_ref().unwrap_or(&self.at);
@@ -121,16 +121,6 @@ impl StatusField {
             None => Finding::of(self.otherwise, "it is no success, for another reason"),
         };
         finding.at(code_at.clone())
-    }
-
-    fn find_in_each(&self, results: &[Value]) -> Finding {
-        let found = || results.iter().map(|result| self.find(result));
-        let succeeded = found().filter(|finding| finding.verdict == Verdict::Pass).count();
-        match found().max_by_key(|finding| finding.verdict.severity()) {
-            None => Finding::pass(),
-            Some(worst) if succeeded == 0 || worst.verdict == Verdict::Pass => worst,
-            Some(worst) => Finding { verdict: Verdict::Partial, ..worst },
-        }
     }
 }
 
@@ -146,10 +136,15 @@ impl Check for StatusField {
         };
         let Some(each) = &self.each else { return self.find(json) };
         match json.pointer(each).and_then(Value::as_array) {
-            Some(results) => self.find_in_each(results),
+            Some(results) => Finding::of_several(results.iter().map(|result| self.find(result))),
             None => Finding::invalid("it is no array").at(each.clone()),
         }
     }
+}
+
+/// Whether two values are the same: 0 and 0.0 are.
+fn is_same(one: &Value, other: &Value) -> bool {
+    one == other || one.is_number() && one.as_f64() == other.as_f64()
 }
 
 /// A code as text.
@@ -163,5 +158,12 @@ pub(super) fn text(code: &Value) -> Option<Cow<'_, str>> {
 
 const SLACK_UNAUTHORIZED: [&str; 5] =
     ["invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive"];
-const SLACK_TRANSIENT: [&str; 4] =
-    ["internal_error", "fatal_error", "service_unavailable", "request_timeout"];
+const SLACK_THROTTLED: [&str; 2] = ["ratelimited", "rate_limited"];
+const SLACK_TRANSIENT: [&str; 5] = [
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    // The workspace moves to an enterprise's, for some minutes.
+    "team_added_to_org",
+];

@@ -7,17 +7,15 @@ use outrigger::outbox::{Action, ExpiredKey, Filter, Page, Selection, Store};
 
 use super::Schema;
 use super::failures::settle_one;
+use super::pgbouncer;
 use super::together::{delivered, new};
 use crate::suite::bench::{HOOKED, LANE, mail, request};
 
 #[tokio::test]
 async fn the_store_works_behind_pgbouncer_in_transaction_mode() {
     let Some(schema) = Schema::new().await else { return };
-    let Some(at) = schema.server.bouncer() else {
-        println!("skipped: there is no /usr/sbin/pgbouncer");
-        return;
-    };
-    let store = PostgresStore::no_tls(&at).unwrap().schema(&schema.name).connections(8);
+    let Some(at) = pgbouncer::shared(schema.server) else { return };
+    let store = PostgresStore::no_tls(at).unwrap().schema(&schema.name).connections(8);
     let store = store.on_delivered(HOOKED, |tx, _, _| {
         Box::pin(async move { Ok(tx.batch_execute("SELECT 1").await?) })
     });

@@ -40,10 +40,8 @@ impl Server {
     /// One with these settings.
     pub(crate) fn start_with(settings: &'static str) -> Option<Self> {
         let Some(initdb) = find("initdb") else {
-            let is_required =
-                std::env::var_os("OUTRIGGER_REQUIRE_POSTGRES").is_some_and(|is| is == "1");
             assert!(
-                !is_required,
+                !is_required("POSTGRES"),
                 "initdb is neither in PATH nor in /usr/lib/postgresql: install postgresql"
             );
             println!("skipped: initdb is neither in PATH nor in /usr/lib/postgresql");
@@ -103,26 +101,6 @@ impl Server {
         &self.folder
     }
 
-    /// Starts a PgBouncer in transaction mode before this server, with fewer connections than a store has: where it
-    /// listens. It ends with the server, by its file of its process id. `None` if there is none on this machine.
-    pub(crate) fn bouncer(&self) -> Option<String> {
-        let program = Path::new("/usr/sbin/pgbouncer");
-        if !program.exists() {
-            return None;
-        }
-        let folder = self.folder.display();
-        let settings = format!(
-            "[databases]\npostgres = host={folder} user=postgres\n[pgbouncer]\nlisten_addr =\n\
-            unix_socket_dir = {folder}\nlisten_port = 6432\nauth_type = any\npool_mode = transaction\n\
-            default_pool_size = 3\npidfile = {folder}/bouncer.pid\nlogfile = {folder}/bouncer.log\n"
-        );
-        let settings = write(self, "bouncer.ini", &settings);
-        let mut start = self.command(program);
-        start.arg("-d").arg(settings).stdout(Stdio::null()).stderr(Stdio::null());
-        assert!(start.status().unwrap().success());
-        Some(format!("host={folder} port=6432 user=postgres dbname=postgres"))
-    }
-
     /// A program that isn't run as root.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -157,6 +135,11 @@ impl Drop for Server {
         drop(self.watcher.stdin.take());
         let _ = self.watcher.wait();
     }
+}
+
+/// Whether tests must not be skipped for want of this.
+pub(crate) fn is_required(what: &str) -> bool {
+    std::env::var_os(format!("OUTRIGGER_REQUIRE_{what}")).is_some_and(|is| is == "1")
 }
 
 /// A program of PostgreSQL's: its folder is in PATH, or where Debian has it.

@@ -8,26 +8,47 @@ use super::super::finding::Finding;
 use super::super::media::essence;
 use super::super::prefix::Prefix;
 use super::super::status_field::text;
+use super::endpoint::Endpoint;
 use crate::terms::Verdict;
 
 /// Reads GraphQL's answers. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct GraphQl {
     codes: Vec<(Cow<'static, str>, Verdict)>,
-    user_errors: Option<Cow<'static, str>>,
+    user_errors: Vec<Cow<'static, str>>,
+    pub(super) endpoint: Endpoint,
 }
 
 impl GraphQl {
     /// With the codes of the [table](super).
     #[must_use]
     pub fn new() -> Self {
-        Self { codes: Vec::new(), user_errors: None }
+        Self { codes: Vec::new(), user_errors: Vec::new(), endpoint: Endpoint::default() }
     }
 
-    /// For Shopify: a mutation whose payload has `userErrors` was refused.
+    /// For Shopify: a mutation whose payload has `userErrors`, or `customerUserErrors`, was refused.
     #[must_use]
     pub fn shopify() -> Self {
-        Self::new().user_errors("userErrors")
+        Self::new().user_errors("userErrors").user_errors("customerUserErrors")
+    }
+
+    /// The path at which the provider speaks GraphQL, `/graphql`, where others of its paths speak
+    /// something else; by default, all do.
+    #[must_use]
+    pub fn at_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.endpoint.path = Some(path.into());
+        self
+    }
+
+    /// The hashes of persisted documents that only read: a POST that names one by its hash, and has no
+    /// document, is [safe](super#requests). By default none is known.
+    #[must_use]
+    pub fn persisted_queries(
+        mut self,
+        hashes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.endpoint.persisted.extend(hashes.into_iter().map(Into::into));
+        self
     }
 
     /// What an error's code means, before the table.
@@ -37,91 +58,102 @@ impl GraphQl {
         self
     }
 
-    /// The member of a mutation's payload that lists what the business refused: where it isn't empty, the
+    /// A member of a mutation's payload that lists what the business refused: where it isn't empty, the
     /// answer is [`Verdict::Permanent`].
     #[must_use]
     pub fn user_errors(mut self, member: impl Into<Cow<'static, str>>) -> Self {
-        self.user_errors = Some(member.into());
+        self.user_errors.push(member.into());
         self
     }
 
+    /// Of one result.
     fn find(&self, answer: &Answered<'_>, json: &Value) -> Finding {
         let Some(members) = json.as_object() else { return Finding::invalid("it is no object") };
-        let (data, errors) = (members.get("data"), members.get("errors"));
-        let errors: &[Value] = match errors {
-            None => &[],
-            Some(Value::Array(errors)) if !errors.is_empty() => errors,
-            // 7.1.2: if there is one, it is a list with at least one error.
+        let data = members.get("data");
+        let errors: &[Value] = match members.get("errors") {
+            // By the specification (7.1.2) there is none if there are no errors.
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(errors)) => errors,
             Some(_) => return Finding::invalid("it is no list of errors").at("/errors"),
         };
         match (data, errors) {
-            (None, []) => Finding::invalid("it has neither data nor errors"),
+            (Some(Value::Null) | None, []) => find_limit(json),
             (Some(data), []) => self.find_refusal(data),
-            (Some(Value::Null) | None, errors) => {
-                self.find_worst(answer, json, data.is_some(), errors)
+            (None, errors) => {
+                let unnamed = match answer.status.as_u16() {
+                    // The request was not run: it is wrong.
+                    200..=299 | 400 | 422 => Finding::permanent("an error without a code"),
+                    // The status says more.
+                    _ => Finding::pass(),
+                };
+                self.find_worst(json, &unnamed, errors)
             }
-            (Some(_), _) => Finding::partial("it has data and errors").at("/errors"),
+            // It was run, and failed in the provider's code.
+            (Some(Value::Null), errors) => {
+                let unnamed = Finding::transient("an error without a code");
+                Finding { carried_out: true, ..self.find_worst(json, &unnamed, errors) }
+            }
+            (Some(data), errors) => {
+                let partial = Finding::partial("it has data and errors").at("/errors");
+                let worst = match is_of_nothing(data) {
+                    true => self.find_worst(json, &partial, errors),
+                    false => partial.clone(),
+                };
+                match worst.verdict {
+                    // Nothing of what was asked for is there, and for a reason that may pass.
+                    Verdict::Transient | Verdict::Throttled | Verdict::Unauthorized => {
+                        Finding { carried_out: true, ..worst }
+                    }
+                    _ => partial,
+                }
+            }
         }
     }
 
     /// What the business refused.
     fn find_refusal(&self, data: &Value) -> Finding {
-        let (Some(member), Some(fields)) = (&self.user_errors, data.as_object()) else {
-            return Finding::pass();
+        let payloads = || data.as_object().into_iter().flat_map(serde_json::Map::values);
+        let is_refused = |member: &&Cow<'static, str>| {
+            let errors = |payload: &Value| {
+                let errors = payload.get(&***member).and_then(Value::as_array);
+                errors.is_some_and(|errors| !errors.is_empty())
+            };
+            payloads().any(errors)
         };
-        let is_refused = |payload: &Value| {
-            payload
-                .get(&**member)
-                .and_then(Value::as_array)
-                .is_some_and(|errors| !errors.is_empty())
-        };
-        match fields.values().any(is_refused) {
-            true => Finding::permanent(member.clone()).at("/data"),
-            false => Finding::pass(),
+        match self.user_errors.iter().find(is_refused) {
+            Some(member) => Finding::permanent(member.clone()).at("/data"),
+            None => Finding::pass(),
         }
     }
 
     /// The worst of the errors: what can't succeed doesn't because another part of it may.
-    fn find_worst(
-        &self,
-        answer: &Answered<'_>,
-        json: &Value,
-        was_run: bool,
-        errors: &[Value],
-    ) -> Finding {
-        // A request that was not run is wrong, unless the server says that it is its fault; one that was
-        // run failed in the provider's code.
-        let unnamed = if was_run || answer.status.is_server_error() {
-            Finding::transient("an error without a code")
-        } else {
-            Finding::permanent("an error without a code")
-        };
+    fn find_worst(&self, json: &Value, unnamed: &Finding, errors: &[Value]) -> Finding {
         let found = errors.iter().enumerate().map(|(at, error)| {
             let finding = match code_of(error) {
-                None => unnamed.clone(),
-                Some(code) => self.find_code(&code),
+                None => find_sentence(error).unwrap_or_else(|| unnamed.clone()),
+                Some(code) => self.find_code(&code).unwrap_or_else(|| match unnamed.verdict {
+                    Verdict::Pass | Verdict::Partial => unnamed.clone(),
+                    // The provider names a reason of its own: an application's errors are refusals.
+                    _ => Finding::permanent("a code that is not in the table"),
+                }),
             };
             (finding, at)
         });
         // Of equal ones, the first.
         let worst = found.rev().max_by_key(|(finding, _)| finding.verdict.severity());
-        let Some((finding, at)) = worst else { return unnamed };
+        let Some((finding, at)) = worst else { return unnamed.clone() };
         let wait = if finding.verdict == Verdict::Throttled { shopify_wait(json) } else { None };
         Finding { wait, ..finding.at(format!("/errors/{at}")) }
     }
 
-    fn find_code(&self, code: &str) -> Finding {
+    fn find_code(&self, code: &str) -> Option<Finding> {
         if let Some((known, verdict)) = self.codes.iter().find(|(known, _)| *known == code) {
-            return Finding::of(*verdict, known.clone());
+            return Some(Finding::of(*verdict, known.clone()));
         }
         if let Some((known, verdict)) = CODES.iter().find(|(known, _)| *known == code) {
-            return Finding::of(*verdict, *known);
+            return Some(Finding::of(*verdict, *known));
         }
-        match code.contains("TIMEOUT") {
-            true => Finding::transient("a timeout"),
-            // The provider names a reason of its own: an application's errors are refusals.
-            false => Finding::permanent("a code that is not in the table"),
-        }
+        code.contains("TIMEOUT").then(|| Finding::transient("a timeout"))
     }
 }
 
@@ -140,11 +172,16 @@ impl Check for GraphQl {
     /// and is asked at a 200 only (GraphQL over HTTP, 6.4).
     fn applies(&self, answer: &Answered<'_>) -> bool {
         let is_its_own = |essence: &str| essence.eq_ignore_ascii_case(MEDIA);
-        answer.status == 200 || essence(answer.headers).is_some_and(is_its_own)
+        self.endpoint.has(answer.uri)
+            && (answer.status == 200 || essence(answer.headers).is_some_and(is_its_own))
     }
 
     fn check(&self, answer: &Answered<'_>, body: &Prefix<'_>) -> Finding {
         match body.json() {
+            // A batch.
+            Ok(Value::Array(results)) if !results.is_empty() => {
+                Finding::of_several(results.iter().map(|result| self.find(answer, result)))
+            }
             Ok(json) => self.find(answer, json),
             // The status says what happened.
             Err(finding)
@@ -163,6 +200,28 @@ fn code_of(error: &Value) -> Option<Cow<'_, str>> {
     code.and_then(text)
 }
 
+/// GitHub's secondary limit is answered with a 200, too, and with REST's body (*Rate limits and query limits
+/// for the GraphQL API*).
+fn find_limit(json: &Value) -> Finding {
+    let message = json.get("message").and_then(Value::as_str);
+    match message.is_some_and(|message| message.contains("rate limit")) {
+        true => Finding::throttled(None, "rate limit").at("/message"),
+        false => Finding::invalid("it has neither data nor errors"),
+    }
+}
+
+/// What servers without codes write where they failed.
+fn find_sentence(error: &Value) -> Option<Finding> {
+    let message = error.get("message")?.as_str()?;
+    let known = SENTENCES.iter().find(|sentence| message.contains(**sentence))?;
+    Some(Finding::transient(*known))
+}
+
+/// Whether all that was asked for is null.
+fn is_of_nothing(data: &Value) -> bool {
+    data.as_object().is_some_and(|fields| fields.values().all(Value::is_null))
+}
+
 /// How long until the query's cost is there again, as Shopify counts (*GraphQL Admin API rate limits*).
 fn shopify_wait(json: &Value) -> Option<Duration> {
     let number = |path| json.pointer(path).and_then(Value::as_f64);
@@ -173,6 +232,13 @@ fn shopify_wait(json: &Value) -> Option<Duration> {
 }
 
 pub(super) const MEDIA: &str = "application/graphql-response+json";
+/// GitHub's, where a query took too long; graphql-js and others.
+const SENTENCES: [&str; 4] = [
+    "Something went wrong while executing",
+    "nternal server error",
+    "nternal Server Error",
+    "imed out",
+];
 /// Apollo Server (*Error handling*), GitHub and Shopify (*GraphQL error codes*), Linear (*Rate limiting*).
 const CODES: [(&str, Verdict); 16] = [
     ("UNAUTHENTICATED", Verdict::Unauthorized),

@@ -28,6 +28,8 @@ enum Token<'d> {
     Name(&'d str),
     Open(u8),
     Close(u8),
+    /// A colon, an `@` or a dot, of which selections are made beside names and brackets.
+    OfSelections,
     /// A string, a number, or another sign.
     Other,
 }
@@ -44,7 +46,7 @@ fn operations(document: &str) -> Option<Vec<Operation<'_>>> {
     while let Some(token) = lexer.next()? {
         let (is_operation, is_query) = match token {
             Token::Open(b'{') => {
-                lexer.skip_group(b'{')?;
+                lexer.skip_selections()?;
                 operations.push(Operation { is_query: true, name: None });
                 continue;
             }
@@ -69,15 +71,31 @@ impl<'d> Lexer<'d> {
             match self.next()?? {
                 Token::Name(found) if is_first => name = Some(found),
                 Token::Open(b'{') => {
-                    self.skip_group(b'{')?;
+                    self.skip_selections()?;
                     return Some(name);
                 }
                 Token::Open(bracket) => self.skip_group(bracket)?,
                 Token::Close(_) => return None,
-                Token::Name(_) | Token::Other => {}
+                Token::Name(_) | Token::OfSelections | Token::Other => {}
             }
             is_first = false;
         }
+    }
+
+    /// Skips to the end of selections whose bracket was just read. They have no values outside of
+    /// arguments, and are never empty (2.4): JSON looks like selections otherwise.
+    fn skip_selections(&mut self) -> Option<()> {
+        let (mut depth, mut is_empty) = (1_usize, true);
+        while depth > 0 {
+            match self.next()?? {
+                Token::Open(b'{') if !is_empty => (depth, is_empty) = (depth + 1, true),
+                Token::Open(b'(') if !is_empty => self.skip_group(b'(')?,
+                Token::Close(b'}') if !is_empty => depth -= 1,
+                Token::Name(_) | Token::OfSelections => is_empty = false,
+                Token::Open(_) | Token::Close(_) | Token::Other => return None,
+            }
+        }
+        Some(())
     }
 
     /// Skips to the bracket that closes the one that was just read.
@@ -88,7 +106,7 @@ impl<'d> Lexer<'d> {
                 Token::Open(other) => open.push(other),
                 Token::Close(other) if closes(*bracket, other) => drop(open.pop()),
                 Token::Close(_) => return None,
-                Token::Name(_) | Token::Other => {}
+                Token::Name(_) | Token::OfSelections | Token::Other => {}
             }
         }
         Some(())
@@ -107,9 +125,8 @@ impl<'d> Lexer<'d> {
                 return Some(Some(Token::Other));
             }
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => return Some(Some(Token::Name(self.name()))),
-            b'!' | b'$' | b'&' | b'.' | b':' | b'=' | b'@' | b'|' | b'-' | b'+' | b'0'..=b'9' => {
-                Token::Other
-            }
+            b'.' | b':' | b'@' => Token::OfSelections,
+            b'!' | b'$' | b'&' | b'=' | b'|' | b'-' | b'+' | b'0'..=b'9' => Token::Other,
             _ => return None,
         };
         self.at += 1;

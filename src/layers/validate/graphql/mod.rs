@@ -34,8 +34,10 @@
 //! |---|---|
 //! | data, and no errors | pass |
 //! | data and errors | partial |
+//! | data whose fields are all null, and errors | the worst of the errors' codes, if that is transient, throttled or unauthorized; else partial |
 //! | no data, or null, and errors | the worst of the errors' codes |
-//! | neither; no object; `errors` that is no list, or empty | invalid |
+//! | neither; no object; `errors` that is no list | invalid |
+//! | a list of such (a batch) | partial if some failed; the worst if all did |
 //! | no JSON, at a 200 | transient |
 //!
 //! | code (`extensions.code`, or `type` as at GitHub) | verdict |
@@ -43,9 +45,14 @@
 //! | `UNAUTHENTICATED` | unauthorized |
 //! | `THROTTLED`, `RATE_LIMITED`, `RATELIMITED` | throttled; Shopify's cost says for how long |
 //! | `INTERNAL_SERVER_ERROR`, `SERVICE_UNAVAILABLE`, any with `TIMEOUT` in it | transient |
+//! | none, but a message of a server that failed: `Internal server error`, `Something went wrong while executing`, `timed out` | transient |
+//! | any other code, or none, without `data`, at a status that is no 2xx, 400 or 422 | as the status says |
 //! | any other code | permanent |
-//! | none, and `data` is null, or the status is 5xx | transient |
+//! | none, and `data` is null | transient |
 //! | none, and there is no `data` | permanent: the request was not run |
+//!
+//! Where `data` is there, the request was run, at least in part: a credential that was refused on the way
+//! is renewed, but only what is safe to repeat is sent again.
 //!
 //! Codes of your provider are added by [`GraphQl::code`]. With [`GraphQl::user_errors`], a mutation that the
 //! business refused is permanent.
@@ -54,9 +61,12 @@
 //!
 //! A POST of JSON whose document's only operation, or the one that `operationName` names, is a query gets
 //! [`RetryOverride::Safe`](crate::retry::RetryOverride::Safe), unless it has an override already. Mutations,
-//! subscriptions, batches, persisted queries without a document, bodies that are streams or over 1 MiB,
+//! subscriptions, batches, persisted queries without a document unless they are
+//! [named](GraphQl::persisted_queries), bodies that are streams or over 1 MiB,
 //! and documents that can't be read stay what they are, a POST. A request without `Accept` asks for both
 //! media types. A cache doesn't store answers to a POST (RFC 9111, 3), also not of queries.
+//!
+//! Where a provider has other paths beside GraphQL's, name that: [`GraphQl::at_path`].
 //!
 //! # When not to use it
 //!
@@ -67,6 +77,7 @@
 
 mod check;
 mod document;
+mod endpoint;
 mod request;
 
 pub use check::GraphQl;

@@ -7,7 +7,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::super::media::is_json;
+use super::check::GraphQl;
 use super::document::only_reads;
+use super::endpoint::Endpoint;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
 use crate::replay::RetryOverride;
 
@@ -15,11 +17,22 @@ use crate::replay::RetryOverride;
 /// the [module](super).
 ///
 /// It stands outside [`retry`](crate::retry) and [`hedge`](crate::hedge); an integration puts it there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct MarkQueries;
+#[derive(Clone, Debug, Default)]
+pub struct MarkQueries {
+    endpoint: Endpoint,
+}
 
 impl MarkQueries {
-    fn mark<W: Wire>(request: &mut http::Request<W::Body>) {
+    /// For the requests whose answers this check reads: of the same path, with the same persisted queries.
+    #[must_use]
+    pub fn of(graphql: &GraphQl) -> Self {
+        Self { endpoint: graphql.endpoint.clone() }
+    }
+
+    fn mark<W: Wire>(&self, request: &mut http::Request<W::Body>) {
+        if !self.endpoint.has(request.uri()) {
+            return;
+        }
         if !request.headers().contains_key(ACCEPT) {
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static(WANTED));
         }
@@ -28,8 +41,18 @@ impl MarkQueries {
             return;
         }
         let body = W::in_memory(request.body()).filter(|body| body.len() <= LONGEST);
-        if body.is_some_and(asks_only) {
+        if body.is_some_and(|body| self.asks_only(body)) {
             request.extensions_mut().insert(RetryOverride::Safe);
+        }
+    }
+
+    /// Whether a request's body, which is JSON, asks for a query alone. Batches don't.
+    fn asks_only(&self, body: &[u8]) -> bool {
+        let Ok(asked) = serde_json::from_slice::<Asked>(body) else { return false };
+        match (asked.document, asked.hash) {
+            (Some(document), _) => only_reads(&document, asked.operation_name.as_deref()),
+            (None, Some(hash)) => self.endpoint.persisted.contains(&hash),
+            (None, None) => false,
         }
     }
 }
@@ -46,7 +69,7 @@ impl Pattern for MarkQueries {
 
     /// Before the call takes a key from its scope, which is for one that isn't safe.
     fn begin<W: Wire>(&self, attempt: &Attempt<W>) {
-        attempt.request(|request| Self::mark::<W>(request));
+        attempt.request(|request| self.mark::<W>(request));
     }
 }
 
@@ -56,14 +79,9 @@ impl Pattern for MarkQueries {
 struct Asked {
     document: Option<String>,
     operation_name: Option<String>,
-}
-
-/// Whether a request's body, which is JSON, asks for a query alone. Batches don't.
-fn asks_only(body: &[u8]) -> bool {
-    let asked = serde_json::from_slice::<Asked>(body);
-    asked.is_ok_and(|Asked { document, operation_name }| {
-        document.is_some_and(|document| only_reads(&document, operation_name.as_deref()))
-    })
+    /// The hash of a persisted document: `documentId` (GraphQL over HTTP, appendix A), or
+    /// `extensions.persistedQuery.sha256Hash` (Apollo, *Automatic persisted queries*).
+    hash: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Asked {
@@ -82,11 +100,19 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Asked, A::Error> {
-        let (mut document, mut name) = (None, None);
+        let (mut document, mut name, mut id, mut extensions) = (None, None, None, None);
         while let Some(key) = members.next_key::<String>()? {
             let place = match key.as_str() {
                 "query" => &mut document,
                 "operationName" => &mut name,
+                "documentId" => &mut id,
+                "extensions" => {
+                    let read = members.next_value::<serde_json::Value>()?;
+                    if extensions.replace(read).is_some() {
+                        return Err(A::Error::custom("a member is there twice"));
+                    }
+                    continue;
+                }
                 _ => {
                     members.next_value::<IgnoredAny>()?;
                     continue;
@@ -96,7 +122,13 @@ impl<'de> Visitor<'de> for Members {
                 return Err(A::Error::custom("a member is there twice"));
             }
         }
-        Ok(Asked { document: document.flatten(), operation_name: name.flatten() })
+        let persisted = extensions.as_ref().and_then(|read| read.pointer(PERSISTED)?.as_str());
+        let hash = match (id.flatten(), persisted.map(str::to_owned)) {
+            // A server takes either.
+            (Some(_), Some(_)) => None,
+            (id, hash) => id.or(hash),
+        };
+        Ok(Asked { document: document.flatten(), operation_name: name.flatten(), hash })
     }
 }
 
@@ -109,3 +141,4 @@ fn is_json_request(headers: &HeaderMap) -> bool {
 const WANTED: &str = "application/graphql-response+json, application/json;q=0.9";
 /// A longer request is taken for what it is sent as.
 const LONGEST: usize = 1 << 20;
+const PERSISTED: &str = "/persistedQuery/sha256Hash";

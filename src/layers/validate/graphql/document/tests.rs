@@ -44,6 +44,14 @@ fn what_is_not_plainly_a_query_is_none() {
         "query { ä }",
         "query",
         "query Me",
+        "{}",
+        "query { }",
+        "{ a { } }",
+        "{ {a} }",
+        "{\"from\":\"2026\"}",
+        "{ from: 2026 }",
+        "{ a: $b }",
+        "{ a: [b] }",
     ] {
         assert!(!only_reads(document, None), "{document}");
     }
@@ -67,7 +75,7 @@ fn selection() -> impl Strategy<Value = String> {
         Just("mutation".to_owned()),
         Just("query: subscription".to_owned()),
         Just("...F".to_owned()),
-        Just("# } mutation { a }\n".to_owned()),
+        Just("# } mutation { a }\na".to_owned()),
         Just("b(s: \"} mutation { a } \\\" \\\\\")".to_owned()),
         Just("c(s: \"\"\"} mutation { a } \\\"\"\" \" \"\" \\ \"\"\")".to_owned()),
         Just("d(o: {a: [1, {b: \"]\"}], e: E}, n: -1.5e+3, v: $v)".to_owned()),
@@ -79,6 +87,18 @@ fn selection() -> impl Strategy<Value = String> {
         let several = proptest::collection::vec(inner, 1..4);
         several.prop_map(|parts| format!("x {{ {} }}", parts.join(" ")))
     })
+}
+
+/// An object as a query of somebody else's language.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![Just("1".to_owned()), Just("null".to_owned()), Just("\"a\"".to_owned())];
+    let value = leaf.prop_recursive(3, 16, 3, |inner| {
+        proptest::collection::vec(("[a-z]{1,3}", inner), 0..3).prop_map(|members| {
+            let members = members.iter().map(|(name, value)| format!("\"{name}\": {value}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        })
+    });
+    value.prop_map(|value| format!("{{\"q\": {value}}}"))
 }
 
 proptest! {
@@ -119,6 +139,11 @@ proptest! {
     #[test]
     fn nothing_breaks_it(document in ".{0,200}", name in proptest::option::of(".{0,5}")) {
         let _ = only_reads(&document, name.as_deref());
+    }
+
+    #[test]
+    fn json_is_no_query(json in json()) {
+        prop_assert!(!only_reads(&json, None), "{}", json);
     }
 }
 

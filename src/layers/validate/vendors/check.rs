@@ -1,0 +1,111 @@
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::super::check::{Answered, Check};
+use super::super::finding::Finding;
+use super::super::media::essence;
+use super::super::prefix::Prefix;
+use super::super::status_field::StatusField;
+use super::super::xml::looks_like_xml;
+use super::known::TABLE;
+use super::row::Row;
+use super::xml_codes;
+
+/// What well-known providers say in the bodies of answers whose status is ambiguous.
+///
+/// | status | in the body | of | verdict |
+/// |---|---|---|---|
+/// | 403, 429 | `/error/errors/*/reason`: `rateLimitExceeded`, `userRateLimitExceeded`, `quotaExceeded` and other limits | Google (*Resolve errors*, Drive, Gmail, Calendar; *Error messages*, BigQuery) | throttled |
+/// | 403, 429 | `/error/status`: `RESOURCE_EXHAUSTED`; `/error/details/*/reason`: `RATE_LIMIT_EXCEEDED` | Google (AIP-193) | throttled |
+/// | 429, 503 | `/error/details/*/retryDelay`: `58s` | Google, Gemini (`google.rpc.RetryInfo`) | throttled, for that time |
+/// | 400 | `/error/details/*/reason`: `API_KEY_INVALID`; `/error/errors/*/reason`: `keyInvalid` | Google, Gemini | unauthorized |
+/// | 400 | `/error/errors/*/reason`: `jobBackendError`, `jobInternalError`, `tableUnavailable` | BigQuery (*Error messages*) | transient |
+/// | 200 | `/status`: `OVER_QUERY_LIMIT` | Google Maps (*Geocoding requests and responses*) | throttled |
+/// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, beside `error_message` | Google Maps | permanent |
+/// | 403, 429 | `/message` has `secondary rate limit`, `API rate limit exceeded`, `abuse detection mechanism` | GitHub (*Rate limits for the REST API*) | throttled |
+/// | 403 | `/errorCode`: `REQUEST_LIMIT_EXCEEDED` | Salesforce (*Status codes and error responses*) | throttled |
+/// | 400 | `/errorCode`: `UNABLE_TO_LOCK_ROW` | Salesforce | transient |
+/// | 429 | `/error/code`, `/error/type`: `insufficient_quota` | OpenAI (*Error codes*) | permanent: money, not time, is missing |
+/// | 429 | `/error/code`: `lock_timeout` | Stripe (*Error codes*) | transient: one object is locked |
+/// | 200 | `/ok` is false, and `/error` a code | Slack | as [`StatusField::slack`] says |
+/// | 400, 403 | `/errors/*/extensions/code`: `RATELIMITED`, `RATE_LIMITED`, `THROTTLED` | Linear (*Rate limiting*) | throttled |
+/// | 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
+/// | 409 | `/error`: `DatabaseConflict` | Zendesk (*Ticketing API: errors*) | transient |
+/// | 401 | `/errors/*/message` has `Maximum credits exceeded` | SendGrid | permanent: money |
+/// | 500 | `/name`: `Invalid_Key`; `ValidationError`, `PaymentRequired` and the like | Mailchimp Transactional (*Errors*) | unauthorized; permanent |
+/// | 400, 403 | `/error/code`, beside `fbtrace_id`: 4, 17, 32, 613; 1, 2; 102, 190 | Meta (*Handling errors*, *Rate limits*) | throttled; transient; unauthorized |
+/// | 429 | `/parameters/retry_after`; `/retry_after` beside `global`: seconds | Telegram, Discord | throttled, for that time |
+/// | 400, 403 | `/__type`: `ThrottlingException`, `ExpiredTokenException` … | AWS (*Retry behavior*, *Common error types*) | throttled, transient, unauthorized |
+/// | 200, 400, 403, 409, 500, 503 | XML `<Error><Code>`: `SlowDown`, `InternalError`, `ExpiredToken` … | Amazon S3 (*CompleteMultipartUpload*, *Error responses*), SQS, EC2 | the same; others are permanent, at a 200 to what writes |
+/// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` … | SOAP 1.1 and 1.2; Salesforce's codes | transient; permanent |
+///
+/// A failed answer that is a list is read item by item: so do Salesforce and Gemini's streams answer. Rows of
+/// your own are [added](Self::row), and are asked first. An answer that no row fits means what its status
+/// says.
+#[derive(Clone, Debug, Default)]
+pub struct Vendors {
+    rows: Vec<Row>,
+}
+
+impl Vendors {
+    /// The table above.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a row before the others.
+    #[must_use]
+    pub fn row(mut self, row: Row) -> Self {
+        self.rows.insert(0, row);
+        self
+    }
+}
+
+impl Check for Vendors {
+    fn name(&self) -> &'static str {
+        "vendors"
+    }
+
+    fn applies(&self, answer: &Answered<'_>) -> bool {
+        let status = answer.status.as_u16();
+        is_known(status) || self.rows.iter().any(|row| row.status == status)
+    }
+
+    fn check(&self, answer: &Answered<'_>, body: &Prefix<'_>) -> Finding {
+        let bytes = match body.whole() {
+            Ok(bytes) => bytes,
+            Err(unchecked) => return unchecked,
+        };
+        let status = answer.status.as_u16();
+        let mut own = self.rows.iter().filter(|row| row.status == status);
+        let found =
+            own.find_map(|row| row.find(body)).or_else(|| match is_xml(answer.headers, bytes) {
+                true => xml_codes::find(answer, std::str::from_utf8(bytes).ok()?),
+                false => find_in_json(status, body.json().ok()?),
+            });
+        found.unwrap_or_else(Finding::pass)
+    }
+}
+
+/// Whether a body is XML, and its media type doesn't say something else.
+fn is_xml(headers: &HeaderMap, bytes: &[u8]) -> bool {
+    let is_of_xml = |essence: &str| essence.to_ascii_lowercase().contains("xml");
+    looks_like_xml(bytes) && essence(headers).is_none_or(is_of_xml)
+}
+
+fn is_known(status: u16) -> bool {
+    xml_codes::STATUSES.contains(&status) || TABLE.iter().any(|row| row.statuses.contains(&status))
+}
+
+fn find_in_json(status: u16, json: &Value) -> Option<Finding> {
+    if status == 200 && is_refused_by_slack(json) {
+        return Some(StatusField::slack().find(json));
+    }
+    let mut rows = TABLE.iter().filter(|row| row.statuses.contains(&status));
+    rows.find_map(|row| row.find(status, json))
+}
+
+fn is_refused_by_slack(json: &Value) -> bool {
+    json.get("ok") == Some(&Value::Bool(false)) && json.get("error").is_some_and(Value::is_string)
+}

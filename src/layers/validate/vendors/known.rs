@@ -1,0 +1,200 @@
+//! The table of providers. Each row's source is in the documentation of [`Vendors`](super::Vendors).
+
+use serde_json::Value;
+
+use super::super::finding::Finding;
+use super::super::path::find;
+use super::super::status_field::text;
+use super::row::seconds;
+use crate::terms::Verdict::{self, Permanent, Throttled, Transient, Unauthorized};
+
+/// What one provider writes at one place.
+pub(super) struct Known {
+    pub(super) statuses: &'static [u16],
+    at: &'static str,
+    says: Says,
+    verdict: Verdict,
+    /// A member that must be there, too: a code that is a mere number says little.
+    beside: Option<&'static str>,
+}
+
+enum Says {
+    /// One of these codes.
+    OneOf(&'static [&'static str]),
+    /// A sentence with this in it.
+    Sentence(&'static str),
+    /// How long to wait.
+    Wait,
+}
+
+impl Known {
+    const fn codes(
+        statuses: &'static [u16],
+        at: &'static str,
+        codes: &'static [&'static str],
+        verdict: Verdict,
+    ) -> Self {
+        Self { statuses, at, says: Says::OneOf(codes), verdict, beside: None }
+    }
+
+    const fn sentence(
+        statuses: &'static [u16],
+        at: &'static str,
+        part: &'static str,
+        verdict: Verdict,
+    ) -> Self {
+        Self { statuses, at, says: Says::Sentence(part), verdict, beside: None }
+    }
+
+    const fn wait(statuses: &'static [u16], at: &'static str) -> Self {
+        Self { statuses, at, says: Says::Wait, verdict: Throttled, beside: None }
+    }
+
+    const fn beside(self, member: &'static str) -> Self {
+        Self { beside: Some(member), ..self }
+    }
+
+    /// What it says of an answer; a failed one that is a list is read item by item.
+    pub(super) fn find(&self, status: u16, json: &Value) -> Option<Finding> {
+        match json {
+            Value::Array(items) if status >= 400 => {
+                items.iter().find_map(|item| self.find_in(item))
+            }
+            whole => self.find_in(whole),
+        }
+    }
+
+    fn find_in(&self, json: &Value) -> Option<Finding> {
+        if self.beside.is_some_and(|member| json.pointer(member).is_none()) {
+            return None;
+        }
+        match self.says {
+            Says::OneOf(codes) => {
+                let known = |member: &Value| {
+                    let code = text(member)?;
+                    // A shape of AWS may have its service's name before it.
+                    let code = code.rsplit('#').next()?;
+                    codes.iter().find(|known| **known == code)
+                };
+                let code = known(find(json, self.at, &mut |member| known(member).is_some())?)?;
+                Some(Finding::of(self.verdict, *code).at(self.at))
+            }
+            Says::Sentence(part) => {
+                let has = |member: &Value| member.as_str().is_some_and(|text| text.contains(part));
+                find(json, self.at, &mut |member| has(member))?;
+                Some(Finding::of(self.verdict, part).at(self.at))
+            }
+            Says::Wait => {
+                let member = find(json, self.at, &mut |member| seconds(member).is_some())?;
+                Some(Finding::throttled(seconds(member), "it says how long to wait").at(self.at))
+            }
+        }
+    }
+}
+
+/// AWS's throttling codes (*Retry behavior* of its SDKs, standard mode).
+pub(super) const AWS_THROTTLED: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+/// Those that another attempt may mend (the same page; S3, *Error responses*).
+pub(super) const AWS_TRANSIENT: &[&str] = &[
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "TransactionInProgressException",
+];
+/// Those of credentials that others may replace (*Common error types*; S3, *Error responses*).
+pub(super) const AWS_UNAUTHORIZED: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+];
+
+const LIMITS: &[u16] = &[403, 429];
+/// The first row that fits counts: money before time, and a wait that is said before one that isn't.
+pub(super) const TABLE: &[Known] = &[
+    Known::codes(&[429], "/error/code", &["insufficient_quota"], Permanent),
+    Known::codes(&[429], "/error/type", &["insufficient_quota"], Permanent),
+    Known::codes(&[429], "/error/code", &["lock_timeout"], Transient),
+    Known::wait(&[429, 503], "/error/details/*/retryDelay"),
+    Known::wait(&[429], "/parameters/retry_after"),
+    Known::wait(&[429], "/retry_after").beside("/global"),
+    Known::codes(
+        LIMITS,
+        "/error/errors/*/reason",
+        &[
+            "concurrentLimitExceeded",
+            "dailyLimitExceeded",
+            "jobRateLimitExceeded",
+            "quotaExceeded",
+            "rateLimitExceeded",
+            "servingLimitExceeded",
+            "sharingRateLimitExceeded",
+            "userRateLimitExceeded",
+        ],
+        Throttled,
+    ),
+    Known::codes(LIMITS, "/error/details/*/reason", &["RATE_LIMIT_EXCEEDED"], Throttled),
+    Known::codes(LIMITS, "/error/status", &["RESOURCE_EXHAUSTED"], Throttled),
+    Known::codes(&[400], "/error/details/*/reason", &["API_KEY_INVALID"], Unauthorized),
+    Known::codes(&[400], "/error/errors/*/reason", &["keyInvalid"], Unauthorized),
+    Known::codes(
+        &[400],
+        "/error/errors/*/reason",
+        &["jobBackendError", "jobInternalError", "tableUnavailable"],
+        Transient,
+    ),
+    Known::codes(&[200], "/status", &["OVER_QUERY_LIMIT"], Throttled),
+    Known::codes(&[200], "/status", &["REQUEST_DENIED", "OVER_DAILY_LIMIT"], Permanent)
+        .beside("/error_message"),
+    Known::sentence(LIMITS, "/message", "secondary rate limit", Throttled),
+    Known::sentence(LIMITS, "/message", "API rate limit exceeded", Throttled),
+    Known::sentence(LIMITS, "/message", "abuse detection mechanism", Throttled),
+    Known::codes(&[403], "/errorCode", &["REQUEST_LIMIT_EXCEEDED"], Throttled),
+    Known::codes(&[400], "/errorCode", &["UNABLE_TO_LOCK_ROW"], Transient),
+    Known::codes(
+        &[400, 403],
+        "/errors/*/extensions/code",
+        &["RATELIMITED", "RATE_LIMITED", "THROTTLED"],
+        Throttled,
+    ),
+    Known::codes(&[422], "/errorCode", &["704"], Transient),
+    Known::codes(&[409], "/error", &["DatabaseConflict"], Transient),
+    Known::sentence(&[401], "/errors/*/message", "Maximum credits exceeded", Permanent),
+    Known::codes(&[500], "/name", &["Invalid_Key"], Unauthorized).beside("/code"),
+    Known::codes(
+        &[500],
+        "/name",
+        &["PaymentRequired", "Unknown_Subaccount", "Unknown_Template", "ValidationError"],
+        Permanent,
+    )
+    .beside("/code"),
+    Known::codes(META, "/error/code", &["4", "17", "32", "613"], Throttled)
+        .beside("/error/fbtrace_id"),
+    Known::codes(META, "/error/code", &["1", "2"], Transient).beside("/error/fbtrace_id"),
+    Known::codes(META, "/error/code", &["102", "190"], Unauthorized).beside("/error/fbtrace_id"),
+    Known::codes(&[400], "/__type", AWS_THROTTLED, Throttled),
+    Known::codes(&[400], "/__type", AWS_TRANSIENT, Transient),
+    Known::codes(&[400, 403], "/__type", AWS_UNAUTHORIZED, Unauthorized),
+];
+const META: &[u16] = &[400, 403];
