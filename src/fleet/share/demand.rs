@@ -25,11 +25,8 @@ impl Demand {
         let came = all(counts).saturating_sub(all(self.counts)) as f64;
         let seen = came / over + f64::from(counts.waiting) / within.as_secs_f64();
         // One request after a while proves no rise, and one that is missing proves no fall.
-        let believed = |requests: f64| requests / (requests + DOUBT);
-        let part = match seen > self.a_second {
-            true => RISE * believed(seen * over),
-            false => FALL * believed(self.a_second * over),
-        };
+        let proof = seen.max(self.a_second) * over;
+        let part = BELIEVED * proof / (proof + DOUBT);
         self.a_second += (seen - self.a_second) * part;
         (self.counts, self.at) = (counts, now);
     }
@@ -39,9 +36,7 @@ impl Demand {
     }
 }
 
-/// How much of a rise is believed at once, and how much of a fall: calls that are refused cost more than a share
-/// that is held for some seconds too long.
-const RISE: f64 = 0.8;
-const FALL: f64 = 0.5;
-/// What is seen by so many requests is half believed.
+/// How much of a change is believed at once, at most: counts of one moment vary by themselves.
+const BELIEVED: f64 = 0.8;
+/// A change that is seen by so many requests is half believed.
 const DOUBT: f64 = 3.0;
