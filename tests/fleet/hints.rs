@@ -26,7 +26,8 @@ impl Instance {
             true => Answer::status(503),
             false => Answer::status(200),
         });
-        let crm = Integration::user_flow("crm").service(service).retry(|retry| retry.max_attempts(1));
+        let crm =
+            Integration::user_flow("crm").service(service).retry(|retry| retry.max_attempts(1));
         let crm = crm.register(&registry).build().unwrap();
         let fleet = place.fleet(&registry, name);
         run(&fleet);
@@ -60,8 +61,10 @@ async fn two_of_three_give_the_third_a_hint_with_which_fewer_failures_open_it() 
         Instance::start(&place, "two").await,
         Instance::start(&place, "three").await,
     ];
-    until("all are on the list", async || one.fleet.instances().await.unwrap().instances.len() == 3)
-        .await;
+    until("all are on the list", async || {
+        one.fleet.instances().await.unwrap().instances.len() == 3
+    })
+    .await;
     one.finds_an_outage().await;
     // One alone is no quorum: its word is heard, and nothing comes of it.
     until("it is told", async || place.outages().await == 1).await;

@@ -62,9 +62,12 @@ fn breakers(inner: &Inner) -> BTreeMap<BreakerName, BreakerHandle> {
         let name = |key| BreakerName { integration: integration.name().to_owned(), key };
         match integration.keyed_breakers() {
             None => drop(all.insert(name(String::new()), integration.breaker())),
-            Some(keyed) => all.extend(keyed.keys().into_iter().filter_map(|key| {
-                Some((name(hash(&key)), keyed.get(&key)?))
-            })),
+            Some(keyed) => all.extend(
+                keyed
+                    .keys()
+                    .into_iter()
+                    .filter_map(|key| Some((name(hash(&key)), keyed.get(&key)?))),
+            ),
         }
     }
     all

@@ -58,7 +58,8 @@ pub(super) fn small(rate: Millionths) -> Millionths {
 fn fair(asking: Holder, holders: &[Holder], capacity: Millionths) -> Millionths {
     let number = holders.len() as u64;
     let floor = capacity / (number * FLOOR);
-    let want = |holder: &Holder| holder.demand.saturating_add(holder.demand / 4).saturating_add(floor);
+    let want =
+        |holder: &Holder| holder.demand.saturating_add(holder.demand / 4).saturating_add(floor);
     let wants: Vec<_> = holders.iter().map(want).collect();
     let level = level(wants.clone(), capacity);
     let given: Millionths = wants.iter().map(|want| *want.min(&level)).sum();

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use super::fair::{Portion, Holder, Millionths, small};
+use super::fair::{Holder, Millionths, Portion, small};
 use crate::rate_limit::{Quota, RateShare};
 use crate::rt::{self, Clock, Rng};
 
@@ -63,7 +63,13 @@ impl ShareLease {
     }
 
     /// The database answered what was asked at this time.
-    pub(super) fn granted(&mut self, portion: Portion, asked: (Instant, SystemTime), now: Instant, rng: &Rng) {
+    pub(super) fn granted(
+        &mut self,
+        portion: Portion,
+        asked: (Instant, SystemTime),
+        now: Instant,
+        rng: &Rng,
+    ) {
         let before = std::mem::replace(&mut self.using, portion.share);
         let wall = asked.1.checked_add(self.terms.lease).unwrap_or(asked.1);
         self.ends = Some((rt::after(asked.0, self.terms.lease), wall));

@@ -36,7 +36,8 @@ impl Ledger {
         let prolong_after = self.heard.filter(|heard| self.now.since(*heard) > lease / OUTAGE);
         let lives_after = prolong_after.unwrap_or(self.now);
         let is_live = |entry: &&LedgerEntry| entry.ends > lives_after;
-        let is_silent = |entry: &&LedgerEntry| !is_live(entry) && entry.ends.plus(FORGOTTEN) > self.now;
+        let is_silent =
+            |entry: &&LedgerEntry| !is_live(entry) && entry.ends.plus(FORGOTTEN) > self.now;
         let known = self.entries.iter().find(|entry| entry.name == name).filter(is_live);
         // What others were given since can't be used any more.
         asking.using = asking.using.min(known.map_or(0, |entry| entry.holder.using));

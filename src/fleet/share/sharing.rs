@@ -56,7 +56,8 @@ pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
 }
 
 async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
-    let mut wanted: Vec<_> = inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
+    let mut wanted: Vec<_> =
+        inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
     let is_gone = |holding: &mut Holding| !wanted.iter().any(|wanted| wanted.is_same(holding));
     for gone in holdings.extract_if(.., is_gone).collect::<Vec<_>>() {
         gone.leave(inner).await;

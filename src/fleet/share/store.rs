@@ -22,7 +22,11 @@ pub(super) struct Request<'a> {
 
 impl Database {
     /// Gives a lease. Two statements: no lock is held between them, so that a process that stops there stops nobody.
-    pub(super) async fn renew_share(&self, request: &Request<'_>, rng: &Rng) -> Result<Portion, OutboxError> {
+    pub(super) async fn renew_share(
+        &self,
+        request: &Request<'_>,
+        rng: &Rng,
+    ) -> Result<Portion, OutboxError> {
         for tried in 0..TRIES {
             let rows = self.rows(SHARES, &[(&request.account, Type::TEXT)]).await?;
             let (version, ledger) = ledger(&rows)?;
@@ -30,7 +34,8 @@ impl Database {
             let prolong_after = renewal.prolong_after.map(|after| after.0);
             let Holder { demand, rate, .. } = request.asking;
             let [used, demand, rate] = [renewal.portion.counted, demand, rate].map(whole);
-            let [lease, forgotten] = [request.lease, FORGOTTEN].map(|time| whole(time.as_millis() as u64));
+            let [lease, forgotten] =
+                [request.lease, FORGOTTEN].map(|time| whole(time.as_millis() as u64));
             let params: [Param<'_>; 9] = [
                 (&request.account, Type::TEXT),
                 (&version, Type::INT8),

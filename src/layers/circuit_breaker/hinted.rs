@@ -20,7 +20,11 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = rt::now();
-        Self { breaker: SharedBreaker::new(BreakerConfig::default(), now), rng: Rng::seeded(1), now }
+        Self {
+            breaker: SharedBreaker::new(BreakerConfig::default(), now),
+            rng: Rng::seeded(1),
+            now,
+        }
     }
 
     fn hint(&self, lasts: Duration) {

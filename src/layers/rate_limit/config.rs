@@ -84,7 +84,10 @@ impl RateLimitConfig {
             }
         }
         if self.account.is_some() && self.quota.is_none() {
-            errors.add("account", "there is no rate to share: set how many `requests` the account allows");
+            errors.add(
+                "account",
+                "there is no rate to share: set how many `requests` the account allows",
+            );
         }
         if self.in_flight == Some(0) {
             errors.add("in_flight", "zero at a time let nothing through: allow at least one");

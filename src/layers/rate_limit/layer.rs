@@ -286,7 +286,10 @@ impl Slot for RateLimitLayer {
             errors.add("keyed.most", "no capacity for any key: keep at least one limit");
         }
         if self.config.account.is_some() {
-            errors.add("account", "an account's rate can't be split by keys: give each account an integration");
+            errors.add(
+                "account",
+                "an account's rate can't be split by keys: give each account an integration",
+            );
         }
     }
 }

@@ -178,4 +178,6 @@ pub use layer::{RateLimit, RateLimitLayer};
 #[cfg(feature = "serde")]
 pub(crate) use settings::RateLimitSettings;
 #[cfg(feature = "fleet")]
-pub(crate) use {config::Quota, share::RateShare, shared_limit::RequestCounts, shared_limit::SharedLimit};
+pub(crate) use {
+    config::Quota, share::RateShare, shared_limit::RequestCounts, shared_limit::SharedLimit,
+};

@@ -65,10 +65,10 @@ impl Gauges {
         self.most(&names::RATE_LIMIT_INTERVAL, None, seconds(rate.interval));
         self.most(&names::RATE_LIMIT_PAUSED, None, seconds(rate.paused_for));
         self.sum(&names::RATE_LIMIT_WAITING, None, rate.waiting);
-        if let Some(share) = &health.share {
-            *self.shown(&names::RATE_LIMIT_SHARE, None) += share.rate;
-            *self.shown(&names::RATE_LIMIT_DEMAND, None) += share.demand;
-        }
+        let (share, demand) =
+            health.share.as_ref().map_or((0.0, 0.0), |share| (share.rate, share.demand));
+        *self.shown(&names::RATE_LIMIT_SHARE, None) += share;
+        *self.shown(&names::RATE_LIMIT_DEMAND, None) += demand;
         self.most(&names::HEDGE_DELAY, None, seconds(health.hedge.delay));
         if let Some(cache) = health.cache {
             let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);

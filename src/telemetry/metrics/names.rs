@@ -217,9 +217,9 @@ metrics! {
     RATE_LIMIT_PAUSED: Gauge, Seconds, "outrigger.rate_limit.paused", [];
     /// Attempts that wait for their turn.
     RATE_LIMIT_WAITING: Gauge, Of("attempt"), "outrigger.rate_limit.waiting", [];
-    /// Requests a second that this instance may send of an account's rate, where a fleet shares it.
+    /// Requests a second that this instance may send of an account's rate; 0 where no fleet shares one.
     RATE_LIMIT_SHARE: Gauge, Of("request"), "outrigger.rate_limit.share", [];
-    /// Requests a second that its calls asked for lately, where a fleet shares the rate.
+    /// Requests a second that its calls asked for lately; 0 where no fleet shares a rate.
     RATE_LIMIT_DEMAND: Gauge, Of("request"), "outrigger.rate_limit.demand", [];
     /// After how long a second request goes out; 0 where none does.
     HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];

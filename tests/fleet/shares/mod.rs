@@ -15,9 +15,9 @@ use outrigger::rate_limit::OnLimit;
 use outrigger::testing::{Answer, Script};
 use tokio::time::{Instant, sleep};
 
-use crate::bench::{PATIENCE, Place, run, until};
 use self::process::{Process, signal};
 use self::provider::{Provider, most_over};
+use crate::bench::{PATIENCE, Place, run, until};
 use crate::server::Server;
 
 /// What the account allows a second, in all tests.
@@ -105,7 +105,8 @@ async fn forty_instances_use_one_rate_and_no_more() {
         run(&fleet);
         instances.push((fleet, registry, mailer));
     }
-    let calls: Vec<_> = instances.iter().map(|(_, _, mailer)| keep_calling(mailer.clone())).collect();
+    let calls: Vec<_> =
+        instances.iter().map(|(_, _, mailer)| keep_calling(mailer.clone())).collect();
     let has_share = |registry: &Registry| share(registry).0 > 1.5 && !share(registry).1;
     until("all have shares", async || instances.iter().all(|(_, it, _)| has_share(it))).await;
     let (began, sent) = (Instant::now(), times.lock().unwrap().len());
@@ -128,7 +129,8 @@ async fn forty_instances_use_one_rate_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_keeps_it_for_its_lease() {
+async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_keeps_it_for_its_lease()
+ {
     let Some(place) = Place::new().await else { return };
     let (first, second) = (Registry::new(), Registry::new());
     let script = || Script::by(|_| Answer::status(200));

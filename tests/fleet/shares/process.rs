@@ -8,8 +8,8 @@ use outrigger::fleet::Fleet;
 use outrigger::outbox::postgres::PostgresPool;
 use outrigger::rt::Clock;
 
-use crate::bench::{PATIENCE, Place, run};
 use super::{LEASE, keep_calling, sharing};
+use crate::bench::{PATIENCE, Place, run};
 
 /// Another process of these tests, which is killed when this is dropped: by SIGKILL.
 pub(crate) struct Process(Child);
@@ -19,7 +19,8 @@ impl Process {
     pub(crate) fn start(place: &Place, url: &str, name: &str, clock: i64) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["shares::process::the_process_that_shares", "--exact", "--nocapture"]);
-        let values = [&place.server.connection_string(), &place.schema, url, name, &clock.to_string()];
+        let values =
+            [&place.server.connection_string(), &place.schema, url, name, &clock.to_string()];
         command.env(INSTANCE, values.join("|"));
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }

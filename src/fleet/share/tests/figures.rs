@@ -25,7 +25,9 @@ fn most_of_the_rate_is_used_whether_demand_stands_still_or_moves() {
     for number in [5, 40] {
         let each = 100.0 / number as f64;
         let (too_much, renewals) = used(number, |world, _| world.demand_all(each * 2.0));
-        println!("{number} instances, twice too much: {too_much:.3} used, {renewals:.2} renewals a second");
+        println!(
+            "{number} instances, twice too much: {too_much:.3} used, {renewals:.2} renewals a second"
+        );
         assert!(too_much > 0.98);
         let (steady, _) = used(number, |world, _| world.demand_all(each * 0.7));
         println!("{number} instances, 70 % steady: {steady:.3} answered");
@@ -36,7 +38,9 @@ fn most_of_the_rate_is_used_whether_demand_stands_still_or_moves() {
             world.demand_all(each * 0.1);
             world.instances[busy].wanted = 80.0;
         });
-        println!("{number} instances, one busy at a time for 20 s: {moving:.3} answered, {renewals:.2} renewals a second");
+        println!(
+            "{number} instances, one busy at a time for 20 s: {moving:.3} answered, {renewals:.2} renewals a second"
+        );
         assert!(moving > 0.75);
     }
 }

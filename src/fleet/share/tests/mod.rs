@@ -92,7 +92,8 @@ fn nobody_starves() {
 }
 
 #[test]
-fn the_share_of_one_that_is_killed_comes_back_when_its_lease_has_ended_and_after_a_farewell_at_once() {
+fn the_share_of_one_that_is_killed_comes_back_when_its_lease_has_ended_and_after_a_farewell_at_once()
+ {
     for (fault, before, after) in [(Fault::Killed, 8, 14), (Fault::Left, 0, 3)] {
         let mut world = World::new(7, 2, Duration::from_secs(10));
         world.demand_all(1_000.0);
@@ -125,13 +126,18 @@ fn an_outage_of_the_database_takes_the_share_from_nobody() {
 }
 
 #[test]
-fn one_that_is_alone_without_the_database_is_over_by_one_lease_at_most_and_goes_on_with_a_hundredth() {
+fn one_that_is_alone_without_the_database_is_over_by_one_lease_at_most_and_goes_on_with_a_hundredth()
+ {
     let mut world = World::new(5, 3, Duration::from_secs(10));
     world.demand_all(1_000.0);
     world.run(Duration::from_secs(30));
     world.fault(0, Fault::Partitioned);
     world.run(Duration::from_secs(300));
-    assert!(world.excess() > 0.0 && world.excess() <= world.rate() * 10.0 / 2.0, "{}", world.excess());
+    assert!(
+        world.excess() > 0.0 && world.excess() <= world.rate() * 10.0 / 2.0,
+        "{}",
+        world.excess()
+    );
     assert!((world.shares()[0] - world.rate() / 100.0).abs() < 1e-6, "{:?}", world.shares());
     world.fault(0, Fault::Healed);
     world.run(Duration::from_secs(20));
