@@ -69,7 +69,7 @@ impl Inner {
             right,
             what: words::cut(&what(&asked)),
             why: words::cut(&why),
-            until: form.until(),
+            until: form.until()?,
             result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
         };
         let (tell, told) = oneshot::channel();

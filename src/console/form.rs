@@ -1,11 +1,12 @@
 //! What a form asks for.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
 use super::route::{LaneView, value};
 use super::set::Set;
+use super::until::until;
 use crate::outbox::{Action, ExpiredKey, MessageId, Timestamp};
 
 /// A form that was sent, and whose token is right.
@@ -47,17 +48,8 @@ impl Form {
     }
 
     /// When it should end, if they said so.
-    pub(super) fn until(&self) -> Option<SystemTime> {
-        match self.value("until") {
-            Some("1h") => Some(self.now + HOUR),
-            Some("day") => {
-                let since_epoch =
-                    self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let days = since_epoch.as_secs() / DAY.as_secs() + 1;
-                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(days * DAY.as_secs()))
-            }
-            _ => None,
-        }
+    pub(super) fn until(&self) -> Result<Option<SystemTime>, Refused> {
+        until(&self.pairs, self.now).map_err(Refused::Form)
     }
 
     pub(super) fn asked(&self) -> Result<Asked, Refused> {
@@ -106,6 +98,3 @@ impl Form {
 pub(super) fn name(pairs: &[(String, String)]) -> &str {
     value(pairs, "act").unwrap_or_default()
 }
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);

@@ -48,7 +48,7 @@
 //!
 //! | act | right | asks for |
 //! |---|---|---|
-//! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when, and whether it is then set back by itself |
+//! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when (a time in the browser's zone), and whether it is then set back by itself |
 //! | pause or resume a lane | `Steer` | why, until when |
 //! | send dead messages again, one or all that match; edit one | `Replay` | why |
 //! | give up, call off, erase | `Discard` | why; for many, their number typed |
@@ -99,6 +99,7 @@ mod route;
 mod service;
 mod set;
 mod task;
+mod until;
 mod wanted;
 mod words;
 

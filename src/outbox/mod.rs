@@ -70,6 +70,7 @@
 //! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
 //! | leased | accepted, with where to ask | ready, to poll | the lane [polls](Lane::polling); polls are no attempts |
 //! | leased | delivered, but [settling](#settling) failed | ready, to settle | the function is repeated, the call isn't; used up: dead, [`HookFailed`](DeadReason::HookFailed) |
+//! | cancelled, discarded | a success is told late, and [settling](#settling) failed | ready, to settle, without its business key: another may have it | |
 //! | leased, nothing to send | its function failed | ready | as an attempt that failed; used up: dead, [`HookFailed`](DeadReason::HookFailed). A success that is told late counts for nothing |
 //! | leased | its lease is over | ready, outcome unknown + 1 | attempts are left; else dead: [`Poison`](DeadReason::Poison) |
 //! | ready, outcome unknown | claimed | leased, or dead: [`UnknownOutcome`](DeadReason::UnknownOutcome) | by the lane's [policy](Lane::unknown_outcome) |

@@ -8,6 +8,8 @@ mod away;
 mod bench;
 #[cfg(feature = "console")]
 mod console;
+#[cfg(feature = "hyper")]
+mod example;
 mod many;
 #[cfg(unix)]
 mod processes;

@@ -9,6 +9,7 @@ use super::details::details;
 use super::find::calls;
 use super::layout::{Frame, text, time};
 use super::overview::{Card, card};
+use super::until::until;
 use crate::control::ControlState;
 
 /// One integration.
@@ -66,13 +67,9 @@ fn control(
                 }
             }
         }
-        fieldset {
-            legend { "Until" }
-            @for (value, words) in [("open", "somebody sets it back"), ("1h", "in an hour"), ("day", "the end of the day (UTC)")] {
-                label .choice { input type="radio" name="until" value=(value) required checked[value == "open"]; " " (words) }
-            }
+        (until("somebody sets it back", html! {
             label .choice { input type="checkbox" name="auto" value="yes"; " then set it back by itself" }
-        }
+        }))
     };
     let hidden = [("integration", view.card.health.integration.as_str()), ("control", state.name)];
     html! {

@@ -23,7 +23,7 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts erase_batches find held keep_request lane
+    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts erase_batches find free_keys held keep_request lane
     leases_over members move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats tenant_chosen
     tenant_each tenant_heads tenant_lock tenant_near tenant_under_way update update_answers windows_over

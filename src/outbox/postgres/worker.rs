@@ -208,9 +208,13 @@ pub(super) async fn settle(
             continue;
         };
         let answer = held.message.answer.clone();
+        let had_key = held.message.content.dedup_key.is_some();
         let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
+        if had_key && held.message.content.dedup_key.is_none() {
+            changes.free_key(settlement.lease.id);
+        }
         changes.attempt(settlement.lease.id, attempt);
         done.push(Some(settled));
     }

@@ -44,6 +44,7 @@ fn every_statement_uses_an_index_without_statistics() {
         (tenants::DUE_OF_TENANT, &["outrigger_due_tenant"]),
         (tenants::NEXT_TENANT, &["outrigger_due_tenant"]),
         (claim::BATCH, &["outrigger_batch"]),
+        (ops::FREE_KEY, &["PRIMARY KEY (rowid=?)"]),
         (ops::KEEP_REQUEST, &["PRIMARY KEY (rowid=?)"]),
         (claim::BY_SEQ, &["PRIMARY KEY (rowid=?)"]),
         (claim::NEXT_DUE, &["outrigger_due ", "outrigger_due_ordered"]),

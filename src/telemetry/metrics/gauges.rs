@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use crate::control::{
-    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PinHealth, PoolFigures,
-    SigningHealth,
+    BreakerHealth, ControlState, Expiry, FleetHealth, Health, LocalCopyHealth, PinHealth,
+    PoolFigures, SigningHealth,
 };
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure};
@@ -37,6 +37,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
         health.local_copies.iter().for_each(|copy| gauges.local_copy(copy));
         health.drifts.iter().for_each(|drift| gauges.drift(drift));
+        health.fleet.iter().for_each(|fleet| gauges.fleet(fleet));
     }
     gauges.values
 }
@@ -133,6 +134,12 @@ impl Gauges {
         if let (DriftKind::Sunset, Some(at)) = (drift.kind, drift.at) {
             self.earliest(&names::DRIFT_SUNSET, None, at);
         }
+    }
+
+    fn fleet(&mut self, fleet: &FleetHealth) {
+        let obeys = fleet.has_heard && fleet.troubles.is_empty();
+        self.most(&names::FLEET_OBEYS, None, is(obeys));
+        self.most(&names::FLEET_HEARD_AGO, None, seconds(Some(fleet.heard_ago)));
     }
 
     /// For points in time, the earliest counts.

@@ -249,6 +249,10 @@ metrics! {
     DRIFT_ENDPOINTS: Gauge, Of("endpoint"), "outrigger.drift.endpoints", [DRIFT];
     /// When the first endpoint will be gone, as its `Sunset` says; 0 where none is known.
     DRIFT_SUNSET: Gauge, Seconds, "outrigger.drift.sunset", [];
+    /// 1 while this instance obeys its fleet, 0 while it doesn't, or hasn't heard it yet. Summed up over instances: how many obey.
+    FLEET_OBEYS: Gauge, Of("instance"), "outrigger.fleet.obeys", [];
+    /// The time since this instance has heard its fleet, by its database.
+    FLEET_HEARD_AGO: Gauge, Seconds, "outrigger.fleet.heard_ago", [];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
     OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
     /// Dead messages of a lane, by why: each waits for a person.

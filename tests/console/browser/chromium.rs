@@ -132,6 +132,10 @@ impl Browser {
         self.ask("Emulation.setEmulatedMedia", media).await;
     }
 
+    pub(crate) async fn stand_in(&mut self, zone: &str) {
+        self.ask("Emulation.setTimezoneOverride", json!({"timezoneId": zone})).await;
+    }
+
     pub(crate) async fn without_script(&mut self) {
         self.ask("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
     }

@@ -162,6 +162,26 @@ async fn a_person_with_a_keyboard_stops_payments_and_sends_a_thousand_messages_a
 }
 
 #[tokio::test]
+async fn a_person_stops_payments_until_six_where_they_are() {
+    let Some(mut browser) = Browser::start().await else { return };
+    let served = Served::new().await;
+    browser.stand_in("America/Los_Angeles").await;
+    browser.open(&served.page("?integration=payments")).await;
+    assert!(browser.text("fieldset + fieldset").await.contains("this time (your time)"));
+    browser.click("details summary").await;
+    browser.click("details[open] input[name=to][value=off]").await;
+    browser.value("document.querySelector('details[open] input[name=time]').value = '18:00'").await;
+    browser.click("details[open] input[name=why]").await;
+    browser.write("they charge twice").await;
+    browser.press(Key::Enter).await;
+    browser.loaded().await;
+    let card = browser.text("article").await;
+    assert!(card.contains("Wanted until") && card.contains("6:00:00"), "{card}");
+    assert_eq!(served.bench.payments.kill_switch().mode(), SwitchMode::Off);
+    browser.end().await;
+}
+
+#[tokio::test]
 async fn a_card_tells_of_a_fall_while_somebody_looks() {
     let Some(mut browser) = Browser::start().await else { return };
     let served = Served::new().await;

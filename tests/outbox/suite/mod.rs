@@ -83,6 +83,7 @@ macro_rules! suite {
             handled: of_two_workers_only_the_one_with_the_lease_handles_a_message;
             handled: what_a_function_said_when_it_failed_is_recorded_without_secrets;
             batches: a_batch_is_claimed_again_whole_with_its_key_and_its_request;
+            batches: the_key_of_a_batch_ends_at_one_time_for_all_of_it;
             batches: a_batch_has_the_order_of_enqueueing_at_first_and_when_it_is_repeated;
             batches: a_message_that_may_have_been_done_is_claimed_alone_and_of_no_batch;
             batches: a_batch_of_which_one_is_erased_has_no_request_any_more;
