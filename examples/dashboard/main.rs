@@ -79,7 +79,7 @@ fn integrations(registry: &Registry) -> Result<[Integration; 3], outrigger::Conf
     let payments = Integration::user_flow("payments")
         .breaker(|breaker| breaker.consecutive(Consecutive::Always(5)));
     let rates = Integration::user_flow("rates")
-        .fallback(FallbackLayer::value(Response::new(r#"{"EUR":1.0}"#)));
+        .fallback(FallbackLayer::value(Response::new(r#"{"EUR":1.0}"#)).label("yesterday's rates"));
     let mails = Integration::background("mails");
     let integrations = [payments, rates, mails].map(|builder| builder.register(registry).build());
     let [payments, rates, mails] = integrations;

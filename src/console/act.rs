@@ -1,15 +1,15 @@
 //! What forms do: who may, what it says before, and what came of it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
-use super::access::{Actor, Scope};
+use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
+use super::form::{Asked, Form};
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::{LaneView, link, value};
+use super::route::{LaneView, link};
 use super::set::Set;
 use super::task::{Frozen, Task, refusal};
 use super::words;
@@ -44,100 +44,6 @@ pub(super) enum Refused {
     BrokeOff,
 }
 
-/// A form that was sent, and whose token is right.
-pub(super) struct Form {
-    pub(super) pairs: Vec<(String, String)>,
-    pub(super) actor: Actor,
-    pub(super) now: SystemTime,
-}
-
-/// What a form asks for.
-enum Asked {
-    Set(Set),
-    Pause { lane: String },
-    Resume { lane: String },
-    Message { id: MessageId, action: Action },
-    Edit { id: MessageId, body: String },
-    Reveal { id: MessageId },
-    All { view: LaneView, action: Action, at: Timestamp },
-    Stop { task: u64 },
-}
-
-impl Form {
-    fn value(&self, name: &str) -> Option<&str> {
-        value(&self.pairs, name)
-    }
-
-    fn needs(&self, name: &str) -> Result<String, Refused> {
-        let missing = || Refused::Form(format!("the field {name:?} is missing"));
-        self.value(name).map(str::to_owned).ok_or_else(missing)
-    }
-
-    fn needs_id(&self, name: &str) -> Result<MessageId, Refused> {
-        let no_id = |_| Refused::Form(format!("the field {name:?} is no message id"));
-        self.needs(name)?.parse().map_err(no_id)
-    }
-
-    fn is_ticked(&self, name: &str) -> bool {
-        self.value(name).is_some()
-    }
-
-    /// When it should end, if they said so.
-    fn until(&self) -> Option<SystemTime> {
-        match self.value("until") {
-            Some("1h") => Some(self.now + HOUR),
-            Some("day") => {
-                let since_epoch =
-                    self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let days = since_epoch.as_secs() / DAY.as_secs() + 1;
-                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(days * DAY.as_secs()))
-            }
-            _ => None,
-        }
-    }
-
-    fn asked(&self) -> Result<Asked, Refused> {
-        let key = || if self.is_ticked("force") { ExpiredKey::Force } else { ExpiredKey::Refuse };
-        let one = |action| Ok(Asked::Message { id: self.needs_id("message")?, action });
-        let all = |action| {
-            let no_time = |_| Refused::Form("the field \"at\" is no time".to_owned());
-            let at = Timestamp(self.needs("at")?.parse().map_err(no_time)?);
-            Ok(Asked::All { view: LaneView::of(&self.pairs), action, at })
-        };
-        match self.needs("act")?.as_str() {
-            "set" => Ok(Asked::Set(Set {
-                integration: self.needs("integration")?,
-                control: self.needs("control")?,
-                to: self.needs("to")?,
-                auto: self.is_ticked("auto"),
-            })),
-            "pause" => Ok(Asked::Pause { lane: self.needs("lane")? }),
-            "resume" => Ok(Asked::Resume { lane: self.needs("lane")? }),
-            "replay" => one(Action::Replay(key())),
-            "cancel" => one(Action::Cancel),
-            "discard" => one(Action::Discard),
-            "erase" => one(Action::Erase),
-            "edit" => Ok(Asked::Edit { id: self.needs_id("message")?, body: self.needs("body")? }),
-            "reveal" => Ok(Asked::Reveal { id: self.needs_id("message")? }),
-            "replay_all" => all(Action::Replay(key())),
-            "discard_all" => {
-                let (typed, expected) = (self.needs("count")?, self.needs("expected")?);
-                if typed.trim() != expected {
-                    return Err(Refused::Form(format!(
-                        "write {expected} to give so many up, not {typed:?}"
-                    )));
-                }
-                all(Action::Discard)
-            }
-            "stop" => {
-                let no_task = |_| Refused::Form("the field \"task\" is no number".to_owned());
-                Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
-            }
-            other => Err(Refused::Form(format!("there is no act {other:?}"))),
-        }
-    }
-}
-
 impl Inner {
     /// Does what a form asks for. Whatever comes of it is recorded, a refusal too. It goes on to its end if
     /// the browser leaves.
@@ -163,7 +69,7 @@ impl Inner {
             right,
             what: words::cut(&what(&asked)),
             why: words::cut(&why),
-            until: form.until(),
+            until: form.until()?,
             result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
         };
         let (tell, told) = oneshot::channel();
@@ -360,11 +266,4 @@ fn address(asked: &Asked, act: &ConsoleAct) -> String {
     }
 }
 
-/// What a form is for, in the token's words.
-pub(super) fn name(pairs: &[(String, String)]) -> &str {
-    value(pairs, "act").unwrap_or_default()
-}
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
 const NO_OUTBOX: &str = "the console has no outbox";

@@ -8,7 +8,8 @@ use super::form_token::FormTokens;
 use super::lanes::{Counted, CountedLanes};
 use super::live::Streams;
 use super::page::{
-    self, Card, Found, Frame, IntegrationView, LanePage, MessageView, Note, OverviewView, TaskView,
+    self, Card, Found, Frame, InstancesView, IntegrationView, LanePage, MessageView, Note,
+    OverviewView, TaskView,
 };
 use super::recent::Recent;
 use super::route::LaneView;
@@ -60,7 +61,8 @@ impl Inner {
         note: Option<Note>,
     ) -> Frame<'a> {
         let may_search = self.access.may(actor, Right::Search, Scope::All);
-        Frame { actor, tokens: &self.tokens, now, note, may_search }
+        let has_fleet = self.registry.fleet().is_some();
+        Frame { actor, tokens: &self.tokens, now, note, may_search, has_fleet }
     }
 
     /// Those that this person may look at, worst first.
@@ -105,6 +107,13 @@ impl Inner {
             failures: self.recent.as_ref().map(|recent| recent.failures(name, FAILURES)),
             may_steer: self.access.may(actor, Right::Steer, scope),
         })
+    }
+
+    /// All instances, if there is a fleet.
+    pub(super) async fn instances(&self, actor: &Actor) -> Result<InstancesView, NoPage> {
+        self.needs(actor, Right::Look, Scope::All)?;
+        let fleet = self.registry.fleet().ok_or(NoPage::NotFound)?;
+        Ok(fleet.view().await)
     }
 
     /// What is known under a name, as far as this person may look at it.

@@ -35,6 +35,7 @@
 //! | `?find=order+1042` | all calls and messages with this business key, correlation id, call id, idempotency key or message id |
 //! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
 //! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
+//! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
 //! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
 //!
 //! The first two are answered in JSON to whoever accepts `application/json` and not `text/html`.
@@ -47,13 +48,16 @@
 //!
 //! | act | right | asks for |
 //! |---|---|---|
-//! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when, and whether it is then set back by itself |
+//! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when (a time in the browser's zone), and whether it is then set back by itself |
 //! | pause or resume a lane | `Steer` | why, until when |
 //! | send dead messages again, one or all that match; edit one | `Replay` | why |
 //! | give up, call off, erase | `Discard` | why; for many, their number typed |
 //! | show a request unredacted | `Reveal` | why |
 //!
 //! A control that is set back by itself goes to where it was before, unless somebody has set it since.
+//!
+//! Where the registry has a fleet (feature `fleet`), controls are set for all instances: the page says so, and afterwards who
+//! obeys. The fleet keeps the time, and sets them back.
 //!
 //! Each act is recorded [before it runs and after](RecordAct), refused ones too. Once it has begun, it comes to its
 //! end even if the browser leaves. An act on many messages is frozen
@@ -71,7 +75,8 @@
 //!
 //! # When not to use it
 //!
-//! - There is more than one process: each shows and steers itself. Only the outbox, over PostgreSQL, is one for all.
+//! - There is more than one process, and no fleet: each shows and steers itself. Only the outbox, over PostgreSQL, is one for all.
+//!   With a fleet, controls are one for all, too; figures and acts are still of the process that shows them.
 //! - Figures over days: that is your metrics system's; the console knows the last hour of this process.
 
 mod access;
@@ -79,6 +84,8 @@ mod act;
 mod acts;
 mod answer;
 mod assets;
+mod builder;
+mod form;
 mod form_token;
 mod inner;
 mod lanes;
@@ -87,16 +94,19 @@ mod minutes;
 mod page;
 mod recent;
 mod replaced;
+mod respond;
 mod route;
 mod service;
 mod set;
 mod task;
+mod until;
 mod wanted;
 mod words;
 
 pub use access::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Scope};
 pub use acts::{ActResult, ConsoleAct, RecordAct};
+pub use builder::ConsoleBuilder;
 pub use recent::Recent;
-pub use service::{Console, ConsoleBuilder};
+pub use service::Console;
 
 pub use crate::terms::Right;

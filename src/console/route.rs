@@ -11,6 +11,7 @@ pub(super) enum Route {
     Find(String),
     Lane(LaneView),
     Message(MessageId),
+    Instances,
     Acts,
     ActsCsv,
     Task(u64),
@@ -58,6 +59,7 @@ impl Route {
             "find" => Self::Find(first.trim().to_owned()),
             "lane" => Self::Lane(LaneView::of(&pairs)),
             "message" => first.parse().map_or(Self::Nothing, Self::Message),
+            "instances" => Self::Instances,
             "acts" if first == "csv" => Self::ActsCsv,
             "acts" => Self::Acts,
             "task" => first.parse().map_or(Self::Nothing, Self::Task),
@@ -124,6 +126,7 @@ mod tests {
         assert_eq!(Route::of(Some("")), Route::Overview);
         assert_eq!(Route::of(Some("integration=a%20b&x=1")), Route::Integration("a b".to_owned()));
         assert_eq!(Route::of(Some("find=+1042+")), Route::Find("1042".to_owned()));
+        assert_eq!(Route::of(Some("instances")), Route::Instances);
         assert_eq!(Route::of(Some("acts")), Route::Acts);
         assert_eq!(Route::of(Some("acts=csv")), Route::ActsCsv);
         assert_eq!(Route::of(Some("message=no-id")), Route::Nothing);

@@ -28,7 +28,7 @@ fn fails(lately: &Minute) -> bool {
 /// How it is, in a sentence or two, and what users get.
 pub(super) fn sentence(health: &Health, lately: &Minute, now: SystemTime) -> String {
     let calls = lately.calls();
-    let instead = [(Kind::Fallback, "the fallback"), (Kind::Stale, "an old answer")];
+    let instead = [(Kind::Fallback, fallback(health)), (Kind::Stale, "an old answer".to_owned())];
     let instead = instead.into_iter().filter(|(kind, _)| lately.of(*kind) > 0);
     let instead = instead.map(|(kind, what)| {
         format!(
@@ -54,7 +54,13 @@ fn how_it_is(health: &Health, lately: &Minute, now: SystemTime) -> String {
         Status::Up => format!("{name} works."),
         Status::Stopped => {
             let by = moved(health, "kill_switch").map(by).unwrap_or_default();
-            format!("{name} has been stopped{span}{by}.")
+            let instead = match (moved(health, "kill_switch"), &health.fallback) {
+                (Some(control), Some(_)) if control.position == "fallback-only" => {
+                    format!(" Users get {}.", fallback(health))
+                }
+                _ => String::new(),
+            };
+            format!("{name} has been stopped{span}{by}.{instead}")
         }
         Status::Down => {
             let then = match health.breaker.map_or(0, |breaker| breaker.held) {
@@ -198,12 +204,28 @@ pub(super) fn control_name(name: &str) -> &str {
     }
 }
 
+/// What the fallback gives.
+fn fallback(health: &Health) -> String {
+    match health.fallback.as_ref().and_then(|fallback| fallback.label.as_deref()) {
+        Some(label) => format!("“{label}”"),
+        None => "the fallback".to_owned(),
+    }
+}
+
 /// What a position does.
-pub(super) fn position(control: &str, position: &str) -> Option<&'static str> {
-    Some(match (control, position) {
+pub(super) fn position(health: &Health, control: &str, position: &str) -> Option<String> {
+    let fixed = match (control, position) {
+        ("kill_switch", "fallback-only") if health.fallback.is_none() => {
+            "no call goes out; there is no fallback, so each is refused as not sent"
+        }
+        ("kill_switch", "fallback-only") => {
+            return Some(format!("no call goes out; users get {}", fallback(health)));
+        }
+        ("kill_switch", "cache-only") if health.cache.is_none() => {
+            "no call goes out, and there is no cache that could answer"
+        }
         ("kill_switch", "on") => "calls go out",
         ("kill_switch", "off") => "no call goes out; each is refused as not sent",
-        ("kill_switch", "fallback-only") => "no call goes out; users get the fallback",
         ("kill_switch", "cache-only") => "no call goes out; users get what the cache knows",
         ("kill_switch", "no-retries") => "each call is sent once",
         ("circuit_breaker", "automatic") => "it decides by itself",
@@ -211,7 +233,8 @@ pub(super) fn position(control: &str, position: &str) -> Option<&'static str> {
         ("circuit_breaker", "closed") => "calls go out, whatever the provider does",
         ("fault_injection", "off") => "no faults are injected",
         _ => return None,
-    })
+    };
+    Some(fixed.to_owned())
 }
 
 /// The figures of the last minutes.

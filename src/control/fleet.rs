@@ -96,6 +96,10 @@ pub(crate) trait AnyFleet: Send + Sync {
     /// Sets a control of all instances, and waits a moment for them to obey.
     #[cfg(feature = "console")]
     fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer;
+
+    /// All instances.
+    #[cfg(feature = "console")]
+    fn view(self: Arc<Self>) -> FleetAnswer;
 }
 
 /// All instances, or why they aren't known.
@@ -105,6 +109,7 @@ pub(crate) type FleetAnswer = Pin<Box<dyn Future<Output = Result<FleetView, Stri
 /// A control that a person sets for all instances.
 #[cfg(feature = "console")]
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "fleet"), expect(dead_code, reason = "only a fleet reads it"))]
 pub(crate) struct FleetSet {
     pub(crate) integration: String,
     pub(crate) control: String,

@@ -28,6 +28,8 @@ pub struct ClaimRequest {
     /// For a lane that sends batches, the id of a new one: what is claimed is one batch, the new one or, if the first
     /// that is due is of a batch already, all of that. A message that may have been done is claimed alone and is in none.
     pub batch: Option<MessageId>,
+    /// The most messages of one tenant that are leased at a time.
+    pub tenant_limit: Option<usize>,
 }
 
 impl ClaimRequest {

@@ -146,6 +146,7 @@ pub(crate) fn content_values(content: &Content) -> Vec<SqlValue> {
         content.fingerprint.clone().into(),
         i64::from(content.priority as u8).into(),
         i64::from(content.keep_answer).into(),
+        content.tenant.clone().into(),
         content.created.into(),
     ]
 }
@@ -218,7 +219,7 @@ impl<T: Into<Self>> From<Option<T>> for SqlValue {
 
 /// The columns of what never changes.
 #[cfg(test)]
-pub(crate) const CONTENT: [&str; 16] = [
+pub(crate) const CONTENT: [&str; 17] = [
     "id",
     "lane",
     "idempotency_key",
@@ -234,6 +235,7 @@ pub(crate) const CONTENT: [&str; 16] = [
     "fingerprint",
     "priority",
     "keep_answer",
+    "tenant",
     "created",
 ];
 

@@ -47,6 +47,7 @@ impl Message {
             body: self.body,
             priority: self.priority,
             keep_answer: self.keep_answer,
+            tenant: self.tenant,
             created: now,
             sealed_by: None,
         };
@@ -57,6 +58,7 @@ impl Message {
     pub(crate) fn or_of(mut self, old: &Content) -> Self {
         self.dedup_key = self.dedup_key.or_else(|| old.dedup_key.clone());
         self.order_key = self.order_key.or_else(|| old.order_key.clone());
+        self.tenant = self.tenant.or_else(|| old.tenant.clone());
         self.template = self.template.or_else(|| old.template.clone());
         self.correlation_id = self.correlation_id.or_else(|| old.correlation_id.clone());
         self

@@ -111,8 +111,7 @@ impl Filter {
         self
     }
 
-    /// With this as its id, business key, order key, correlation id or idempotency key. Every message is looked
-    /// at: it takes time that grows with what is stored.
+    /// With this as its id, business key, order key, correlation id or idempotency key. Databases have an index for each.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.named = Some(name.into());
         self

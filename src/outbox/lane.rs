@@ -44,6 +44,7 @@ pub struct Lane {
     pub(super) lease: Duration,
     pub(super) polling: Option<Polling>,
     pub(super) batch: Option<Batch>,
+    pub(super) tenant_limit: Option<usize>,
 }
 
 /// What to do with a message of which nobody knows whether an earlier attempt had its effect.
@@ -101,6 +102,7 @@ impl Lane {
             lease: Duration::from_secs(90),
             polling: None,
             batch: None,
+            tenant_limit: None,
         }
     }
 
@@ -165,10 +167,25 @@ impl Lane {
         self
     }
 
+    /// The most messages of one [tenant](super::Message::tenant) that are under way at a time, on all machines that share the
+    /// store; unlimited by default. Choose less than [`concurrency`](Self::concurrency), so that a tenant with a long backlog
+    /// leaves places to others, whose messages are found however many of its own came due before them.
+    ///
+    /// Give all messages of such a lane a tenant. One without isn't limited, but waits while 500 of others came due before it,
+    /// as does everybody in a lane without a limit. In PostgreSQL, the claims of such a lane wait for each other, and workers
+    /// that don't know the limit don't keep it. A batch that is repeated is repeated whole.
+    pub fn tenant_limit(mut self, messages: usize) -> Self {
+        self.tenant_limit = Some(messages);
+        self
+    }
+
     pub(super) fn check_into(&self, found: &mut Vec<ValidationError>) {
         let mut errors = Errors::new(&self.name, found);
         if self.concurrency == 0 {
             errors.add("concurrency", "0 delivers nothing: allow at least 1");
+        }
+        if self.tenant_limit == Some(0) {
+            errors.add("tenant_limit", "0 delivers no tenant's messages: allow at least 1");
         }
         if self.batch.as_ref().is_some_and(|batch| batch.most == 0) {
             errors.add("batch", "a batch of 0 messages sends nothing: allow at least 1");

@@ -125,6 +125,7 @@ mod tests {
             own_key_lifetime: None,
             dead_head: DeadHead::Blocks,
             batch: None,
+            tenant_limit: None,
         };
         let claimed = store.claim(request).await.unwrap().messages;
         let leases = claimed

@@ -39,6 +39,7 @@ pub struct Message {
     pub(super) key: Option<String>,
     pub(super) dedup_key: Option<String>,
     pub(super) order_key: Option<String>,
+    pub(super) tenant: Option<String>,
     pub(super) template: Option<String>,
     pub(super) correlation_id: Option<String>,
     pub(super) traceparent: Option<String>,
@@ -75,6 +76,7 @@ impl Message {
             key: None,
             dedup_key: None,
             order_key: None,
+            tenant: None,
             template: None,
             correlation_id: Scope::current_correlation_id().map(|id| id.to_string()),
             traceparent: trace.map(|trace| {
@@ -168,8 +170,7 @@ impl Message {
     /// How long its [business key](Self::dedup_key) stays taken after it was delivered; not at all by default,
     /// because a key such as `price of item 7` is used again for the next change, which must not be lost. Set it
     /// where a key names one operation that may be enqueued again late, by a job that is repeated. The message is
-    /// stored for at least as long: where that is more than the outbox's [retention](super::OutboxBuilder::retention), a
-    /// database reads, once a minute, the rows of all messages that are kept for their windows alone.
+    /// stored for at least as long.
     ///
     /// An edited message has its old one's window, unless it has one of its own. First stop the workers of versions that
     /// don't know windows: they would end them at once.
@@ -189,6 +190,13 @@ impl Message {
     /// their lane.
     pub fn order_key(mut self, key: impl Into<String>) -> Self {
         self.order_key = Some(key.into());
+        self
+    }
+
+    /// For whom it is: a customer, an account; nobody by default, and if this is empty. A lane may [limit](super::Lane::tenant_limit) how many messages of one tenant are
+    /// under way.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into()).filter(|tenant| !tenant.is_empty());
         self
     }
 

@@ -59,7 +59,7 @@
 //! | from | what happens | to | if |
 //! |---|---|---|---|
 //! | – | enqueued | ready | no message has its key, and none that is open or dead, or within the [window](Message::dedup_window) after its delivery, has its business key in the lane; else the first one's ticket is returned |
-//! | ready | claimed: attempt + 1, a new lease | leased | due, before its deadline, lane not paused, first of its order key |
+//! | ready | claimed: attempt + 1, a new lease | leased | due, before its deadline, lane not paused, first of its order key, tenant below its [limit](Lane::tenant_limit) |
 //! | leased | the provider did it | delivered | |
 //! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
 //! | leased | failed, may pass | ready, at the next time of the [`Schedule`] | attempts and time are left |
@@ -70,6 +70,7 @@
 //! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
 //! | leased | accepted, with where to ask | ready, to poll | the lane [polls](Lane::polling); polls are no attempts |
 //! | leased | delivered, but [settling](#settling) failed | ready, to settle | the function is repeated, the call isn't; used up: dead, [`HookFailed`](DeadReason::HookFailed) |
+//! | cancelled, discarded | a success is told late, and [settling](#settling) failed | ready, to settle, without its business key: another may have it | |
 //! | leased, nothing to send | its function failed | ready | as an attempt that failed; used up: dead, [`HookFailed`](DeadReason::HookFailed). A success that is told late counts for nothing |
 //! | leased | its lease is over | ready, outcome unknown + 1 | attempts are left; else dead: [`Poison`](DeadReason::Poison) |
 //! | ready, outcome unknown | claimed | leased, or dead: [`UnknownOutcome`](DeadReason::UnknownOutcome) | by the lane's [policy](Lane::unknown_outcome) |
@@ -144,6 +145,7 @@
 //! | [`deadline`](Message::deadline) | 24 h | a provider's bad day |
 //! | [`max_attempts`](Message::max_attempts) | 40 | more than the schedule makes in 24 h; it is there for messages that end the process |
 //! | [`concurrency`](Lane::concurrency) | 8 a lane | the integration's bulkhead bounds it, too |
+//! | [`tenant_limit`](Lane::tenant_limit) | none | who has tenants knows how many places one may take |
 //! | [`call_limit`](Lane::call_limit) | 60 s | two attempts of a background integration; its own retries are off, because the outbox repeats |
 //! | [`lease`](Lane::lease) | 90 s, extended at each third | half as long again as a call; how late a lost worker's message is |
 //! | [`unknown_outcome`](Lane::unknown_outcome) | resend if the method is idempotent, the key is yours, or the provider is known to honour keys, while it knows the key; else park | a payment that is made twice is worse than one that waits |
@@ -209,6 +211,7 @@ mod state;
 mod stats;
 mod store;
 mod stored;
+mod tenants;
 mod ticket;
 mod time;
 mod verdict;

@@ -82,7 +82,7 @@ impl Outbox {
     }
 
     /// Puts a corrected message in the place of a dead one. It has a new key, because its content is another.
-    /// Its lane, its order key, its business key, its template and its correlation id are the old one's, where
+    /// Its lane, its order key, its business key, its tenant, its template and its correlation id are the old one's, where
     /// it doesn't say otherwise.
     ///
     /// # Errors

@@ -102,6 +102,7 @@ fn content<R: SqlRow>(row: &R) -> Result<Content, R::Error> {
         fingerprint: row.text("fingerprint")?,
         priority: Priority::ALL.get(priority).copied().unwrap_or_default(),
         keep_answer: row.number("keep_answer")?,
+        tenant: row.maybe_text("tenant")?,
         created: row.time("created")?,
         sealed_by,
     })

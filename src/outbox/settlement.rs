@@ -11,7 +11,8 @@ use crate::terms::outbox::{DeadReason, Refusal, State};
 /// Applies a settlement, and says what is to be recorded.
 ///
 /// If the provider did it, `hook` runs the host's settling function, with the message and its answer. Its error
-/// is [what it said](hook_error), and means that what it wrote was rolled back.
+/// is [what it said](hook_error), and means that what it wrote was rolled back. The business key of a message that was called
+/// off before is removed then: a store has to remove it, too.
 pub(crate) fn settle(
     message: &mut StoredMessage,
     settlement: &Settlement,
@@ -22,6 +23,7 @@ pub(crate) fn settle(
     let token = lease.token;
     let mut outcome = outcome.clone();
     let before = message.progress.clone();
+    let held_its_key = before.is_undecided() || before.replaced_by.is_some();
     let mut applied = apply(message, token, &outcome, now);
     let mut error = None;
     if let (Ok(_), Outcome::Delivered { hook_again }) = (applied, &outcome) {
@@ -33,6 +35,10 @@ pub(crate) fn settle(
             message.progress = before;
             message.answer = Some(kept);
             applied = apply(message, token, &outcome, now);
+            if !held_its_key && message.progress.is_undecided() {
+                // It gave its business key up when it was called off, and another may have it by now.
+                message.content.dedup_key = None;
+            }
         }
     }
     if applied.is_ok() {

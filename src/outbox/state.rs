@@ -22,6 +22,8 @@ impl Progress {
                 let joins = self.batch_id.is_none() && !self.may_be_done();
                 if let (Phase::Send, true, Some((id, size))) = (self.phase, joins, *batch) {
                     (self.batch_id, self.batch_size) = (Some(id), size);
+                    // The batch's key is new, and the same for all of it.
+                    self.key_valid_until = key_lifetime.map(|lifetime| now.plus(lifetime));
                 }
             }
             Input::Extend { token, lease } => {

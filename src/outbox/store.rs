@@ -35,7 +35,8 @@ pub trait Store: Send + Sync + 'static {
     fn enqueue(&self, messages: Vec<NewMessage>) -> StoreFuture<'_, Vec<Enqueued>>;
 
     /// Gives a worker messages that are due, each with a lease: by priority, then by the time at which they
-    /// came due. Of one order key only the first is given, and only if no other is leased.
+    /// came due. Of one order key only the first is given, and only if no other is leased; of one tenant no more than its
+    /// [limit](ClaimRequest::tenant_limit), those that are leased included.
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Claimed>;
 
     /// Makes leases last so long from now; says for each whether it is still held.

@@ -43,6 +43,8 @@ pub struct Content {
     pub priority: Priority,
     /// How many bytes of the answer's body are kept; 0 keeps nothing of it.
     pub keep_answer: u32,
+    /// For whom it is, in lanes with a [limit](super::Lane::tenant_limit).
+    pub tenant: Option<String>,
     /// When it was enqueued.
     pub created: Timestamp,
     /// The key by which it is [sealed](super::Seal), if it is as it stands here: its body is what was made of the URI, the

@@ -117,6 +117,7 @@ impl Worker {
             key_lifetime: self.lane.destination.key_lifetime(false),
             own_key_lifetime: self.lane.destination.key_lifetime(true),
             dead_head: self.lane.dead_head,
+            tenant_limit: self.lane.tenant_limit,
             batch: self.lane.batch.is_some().then(|| self.inner.new_id()),
         }
     }

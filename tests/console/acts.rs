@@ -30,6 +30,21 @@ async fn a_kill_switch_is_thrown_with_a_reason_and_the_page_says_where_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_switch_is_wanted_until_the_time_that_somebody_wrote_in_their_zone() {
+    let bench = Bench::new(all());
+    let fields = [("to", "off"), ("until", "at"), ("time", "18:00"), ("zone", "-120")];
+    bench.act("ada", "?integration=payments", "set", &fields).await.location();
+    let until = bench.recorded.lock().unwrap()[0].until.unwrap();
+    assert_eq!(Timestamp::from(until).0 % 86_400_000, 16 * 3_600_000, "six in the evening there");
+    let nonsense = [("to", "on"), ("until", "at"), ("time", "6 <b>o'clock</b>")];
+    let refused = bench.act("ada", "?integration=payments", "set", &nonsense).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("is no time: write it as 18:00"), "{}", refused.text);
+    assert!(refused.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::Off);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_its_time_a_switch_stays_and_the_page_reminds() {
     let bench = Bench::new(all());
     bench

@@ -5,6 +5,7 @@ mod access;
 mod acts;
 mod away;
 mod bench;
+mod browser;
 mod forgery;
 mod live;
 mod pages;

@@ -8,6 +8,7 @@ use outrigger::{Body, CallOptions, Integration};
 
 use outrigger::console::{Console, Recent};
 use outrigger::control::Registry;
+use outrigger::event::SwitchMode;
 use outrigger::fallback::FallbackLayer;
 use outrigger::testing::{Answer, Script};
 use tower::ServiceExt;
@@ -166,6 +167,28 @@ async fn a_fallback_is_no_answer_of_the_provider() {
     assert!(overview.contains("0 of 3"), "the provider answered none: {overview}");
     let page = text_of(&console, "?integration=payments").await;
     assert!(page.contains("the fallback (server_error)"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_users_get_instead_is_said_in_the_hosts_own_words() {
+    let registry = Registry::new();
+    let fallback = FallbackLayer::value(http::Response::new("{}")).label("pay <b>later</b>");
+    let payments = Integration::user_flow("payments").service(Script::new([Answer::status(200)]));
+    let payments = payments.fallback(fallback).register(&registry).build().unwrap();
+    let rates = Integration::user_flow("rates").service(Script::new([Answer::status(200)]));
+    let _rates = rates.register(&registry).build().unwrap();
+    let console = Console::builder(&registry, all()).build().unwrap();
+    let page = text_of(&console, "?integration=payments").await;
+    assert!(page.contains("users get “pay &lt;b&gt;later&lt;/b&gt;”"), "{page}");
+    payments.kill_switch().set(SwitchMode::FallbackOnly, "ada", "they charge twice");
+    let overview = text_of(&console, "").await;
+    let said = "payments has been stopped for 0 ms by ada: they charge twice. Users get “pay &lt;b&gt;later&lt;/b&gt;”.";
+    assert!(overview.contains(said), "{overview}");
+    let page = text_of(&console, "?integration=rates").await;
+    assert!(page.contains("there is no fallback, so each is refused as not sent"), "{page}");
+    assert!(page.contains("there is no cache that could answer"), "{page}");
+    let health = registry.health_of("payments").unwrap().fallback.unwrap();
+    assert_eq!(health.label.as_deref(), Some("pay <b>later</b>"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,9 +4,21 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
 
+mod away;
 mod bench;
+#[cfg(feature = "console")]
+mod console;
+#[cfg(feature = "hyper")]
+mod example;
+mod hints;
+mod many;
+#[cfg(unix)]
+mod processes;
+mod settings;
+mod shares;
 mod steering;
 
+#[path = "../outbox/postgres/pgbouncer.rs"]
+mod pgbouncer;
 #[path = "../outbox/postgres/server.rs"]
-#[expect(dead_code, reason = "the outbox's tests use all of it")]
 mod server;

@@ -39,8 +39,8 @@ async fn a_login_that_a_person_wrote_meanwhile_is_not_overwritten_though_neither
     let store = FileStore::new(&path);
     fs::write(&path, "r1\n").unwrap();
     let used = store.load().await.unwrap();
-    // While it is used, somebody logs in again.
-    fs::write(&path, "r7\n").unwrap();
+    // While it is used, somebody logs in again, with an editor that begins files with a byte order mark.
+    fs::write(&path, "\u{feff}r7\r\n").unwrap();
     assert!(!store.compare_and_swap(&used, "r2".into()).await.unwrap());
     let login = store.load().await.unwrap();
     assert_eq!(login, StoredToken::new("r7", 0));

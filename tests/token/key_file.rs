@@ -98,3 +98,9 @@ async fn a_changed_file_is_noticed_and_a_missing_one_harms_nothing() {
 async fn settle() {
     tokio::time::sleep(millis(50)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_order_mark_is_no_part_of_a_key() {
+    let file = File::new("bom", "\u{feff}key\r\n");
+    assert_eq!(send(&shop(&file, &takes("key"))).await.unwrap(), 200);
+}

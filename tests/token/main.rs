@@ -16,6 +16,8 @@ mod requests;
 #[cfg(feature = "oauth")]
 mod rotation;
 mod secrets;
+#[cfg(feature = "oauth")]
+mod strange;
 mod tenants;
 #[cfg(all(feature = "oauth", feature = "redirect"))]
 mod wire;

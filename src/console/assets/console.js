@@ -12,6 +12,9 @@
     }
   };
   local(document);
+  // Times that people write are theirs.
+  for (const zone of document.querySelectorAll("input[name=zone]")) zone.value = new Date().getTimezoneOffset();
+  for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = "your time";
 
   const address = document.body.dataset.live;
   if (!address || !window.EventSource) return;

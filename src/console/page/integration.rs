@@ -3,11 +3,13 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::super::recent::SeenCall;
+use super::super::route::link;
 use super::super::words;
 use super::details::details;
 use super::find::calls;
 use super::layout::{Frame, text, time};
 use super::overview::{Card, card};
+use super::until::until;
 use crate::control::ControlState;
 
 /// One integration.
@@ -28,6 +30,12 @@ pub(in crate::console) fn integration(frame: &Frame<'_>, view: &IntegrationView)
         h1 { (text(name)) }
         (card(&view.card, frame.now))
         h2 { "Controls" }
+        @if frame.has_fleet {
+            p {
+                "What is set here is set for all instances. "
+                a href=(link(&[("instances", "")])) { "Who obeys" }
+            }
+        }
         @for (state, positions) in &view.controls { (control(frame, view, state, positions)) }
         h2 { "How it is" }
         (details(health, frame.now))
@@ -50,22 +58,18 @@ fn control(
     let name = words::control_name(state.name);
     let options = html! {
         fieldset {
-            legend { "Set " (name) " to" }
+            legend { "Set " (name) @if frame.has_fleet { " of all instances" } " to" }
             @for position in positions {
                 label .choice {
                     input type="radio" name="to" value=(position) required checked[*position == state.position];
                     " " b { (position) }
-                    @if let Some(effect) = words::position(state.name, position) { ": " (effect) }
+                    @if let Some(effect) = words::position(&view.card.health, state.name, position) { ": " (words::shown(&effect)) }
                 }
             }
         }
-        fieldset {
-            legend { "Until" }
-            @for (value, words) in [("open", "somebody sets it back"), ("1h", "in an hour"), ("day", "the end of the day (UTC)")] {
-                label .choice { input type="radio" name="until" value=(value) required checked[value == "open"]; " " (words) }
-            }
+        (until("somebody sets it back", html! {
             label .choice { input type="checkbox" name="auto" value="yes"; " then set it back by itself" }
-        }
+        }))
     };
     let hidden = [("integration", view.card.health.integration.as_str()), ("control", state.name)];
     html! {
@@ -81,7 +85,7 @@ fn control(
             @if let (Some(error), true) = (&state.error, state.has_error) {
                 p .late { "What moves it can't be read: " (text(error)) }
             }
-            @if view.may_steer {
+            @if view.may_steer && positions.len() > 1 {
                 details {
                     summary { "Change " (name) }
                     (frame.act("set", &hidden, options, html! { button { "Set it" } }))

@@ -2,7 +2,8 @@ use maud::{Markup, html};
 
 use super::super::route::{LaneView, REASONS, STATES};
 use super::find::messages;
-use super::layout::{Frame, facts, text, time};
+use super::layout::{Frame, facts, none, text, time};
+use super::until::until;
 use crate::outbox::{LaneStats, PausedBy, StoredMessage, Timestamp};
 use crate::terms::outbox::State;
 
@@ -86,12 +87,7 @@ fn pause(frame: &Frame<'_>, page: &LanePage) -> Markup {
                 summary { "Pause the lane" }
                 p { (page.stats.due) " messages are due now. What is being sent goes on; nothing is lost." }
                 (frame.act("pause", &hidden, html! {
-                    fieldset {
-                        legend { "Until" }
-                        label .choice { input type="radio" name="until" value="open" required checked; " somebody resumes it" }
-                        label .choice { input type="radio" name="until" value="1h" required; " in an hour" }
-                        label .choice { input type="radio" name="until" value="day" required; " the end of the day (UTC)" }
-                    }
+                    (until("somebody resumes it", none()))
                 }, html! { button { "Pause" } }))
             }
         }

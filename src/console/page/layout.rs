@@ -16,6 +16,8 @@ pub(in crate::console) struct Frame<'a> {
     /// What came of the act before.
     pub(in crate::console) note: Option<Note>,
     pub(in crate::console) may_search: bool,
+    /// Whether there are other instances to be shown.
+    pub(in crate::console) has_fleet: bool,
 }
 
 /// A sentence on top of a page.
@@ -52,6 +54,9 @@ impl Frame<'_> {
                     header {
                         nav aria-label="Pages" {
                             a href="?" { "Integrations" }
+                            @if self.has_fleet {
+                                a href=(link(&[("instances", "")])) { "Instances" }
+                            }
                             a href=(link(&[("acts", "")])) { "What people did" }
                         }
                         @if self.may_search {

@@ -4,14 +4,17 @@
 mod acts;
 mod details;
 mod find;
+mod instances;
 mod integration;
 mod lane;
 mod layout;
 mod message;
 mod overview;
+mod until;
 
 pub(super) use acts::{TaskView, acts, csv, task};
 pub(super) use find::{Found, find};
+pub(super) use instances::{InstancesView, instances};
 pub(super) use integration::{IntegrationView, integration};
 pub(super) use lane::{LanePage, lane};
 pub(super) use layout::{Frame, Note, note};

@@ -6,7 +6,7 @@ use super::super::minutes::{HOUR, Kind, Minute, Minutes};
 use super::super::route::{LaneView, link};
 use super::super::words;
 use super::layout::{Frame, text, time};
-use crate::control::Health;
+use crate::control::{FleetHealth, Health};
 use crate::outbox::LaneStats;
 use crate::terms::Status;
 use crate::terms::outbox::State;
@@ -116,6 +116,7 @@ pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
                 span .state { span aria-hidden="true" { (words::shape(status)) } " " (words::status(status)) }
             }
             p { (text(&words::sentence(health, &lately, now))) }
+            @if let Some(fleet) = &health.fleet { (of_fleet(fleet)) }
             @if let Some(until) = until {
                 @if *until < now {
                     p .late { "It was wanted until " (time(*until)) ". Is the reason still true?" }
@@ -136,6 +137,20 @@ pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
             } @else {
                 p .hint { (words::NOT_REMEMBERED) }
             }
+        }
+    }
+}
+
+/// What is the matter between this instance and its fleet.
+fn of_fleet(fleet: &FleetHealth) -> Markup {
+    html! {
+        @if !fleet.has_heard {
+            p .late { "This instance hasn't heard its fleet yet: controls and settings are its own." }
+        } @else if let Some(since) = fleet.unheard_since {
+            p .late { "This instance hasn't heard its fleet since " (time(since)) ": controls and settings stay as they are." }
+        }
+        @for trouble in &fleet.troubles {
+            p .late { "This instance doesn't obey its fleet: " (text(&trouble.of)) ": " (text(&trouble.why)) }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::around::FallbackPattern;
 use super::failed::{Failed, SwitchRule};
 use super::record::FallbackRecorder;
 use crate::body::Body;
+use crate::control::FallbackHealth;
 use crate::event::Emitter;
 use crate::outcome::{Classify, SharedClassifier};
 use crate::pattern::{AsIs, pattern_layer};
@@ -26,6 +27,7 @@ pub struct FallbackLayer {
     /// Absent if there is no fallback.
     pub(super) answer: Option<Answer>,
     when: Option<Arc<Condition>>,
+    label: Option<Arc<str>>,
     pub(crate) limit: Duration,
     pub(super) recorder: Option<Arc<dyn FallbackRecorder>>,
     pub(super) key_header: HeaderName,
@@ -70,6 +72,7 @@ impl FallbackLayer {
         Self {
             answer: None,
             when: None,
+            label: None,
             limit: Duration::from_secs(1),
             recorder: None,
             key_header: KEY_HEADER,
@@ -100,6 +103,13 @@ impl FallbackLayer {
         F: Fn(&Failed) -> bool + Send + Sync + 'static,
     {
         self.when = Some(Arc::new(condition));
+        self
+    }
+
+    /// What users get then, in the words of those who run the service: `pay later`. Health and the console show
+    /// it.
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.label = Some(label.into());
         self
     }
 
@@ -152,6 +162,12 @@ impl FallbackLayer {
         self.answer.is_some()
     }
 
+    /// `None` if it has no answer.
+    pub(crate) fn health(&self) -> Option<FallbackHealth> {
+        let label = self.label.as_ref().map(ToString::to_string);
+        self.answer.is_some().then_some(FallbackHealth { label })
+    }
+
     /// Whether it is to answer for this failure.
     pub(super) fn answers(&self, failed: &Failed) -> bool {
         match (SwitchRule::of(failed), &self.when) {
@@ -181,6 +197,7 @@ impl fmt::Debug for FallbackLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FallbackLayer")
             .field("answer", &self.answer)
+            .field("label", &self.label)
             .field("limit", &self.limit)
             .field("is_recorded", &self.recorder.is_some())
             .finish_non_exhaustive()

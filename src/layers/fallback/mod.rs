@@ -31,6 +31,7 @@
 //! | [`when`](FallbackLayer::when) | the provider failed, throttled or was not asked; never for errors of ours (4xx) | a fallback must not hide our own mistakes |
 //! | [`limit`](FallbackLayer::limit) | 1 s | the caller has waited for the deadline already |
 //! | [`record_to`](FallbackLayer::record_to) | none | |
+//! | [`label`](FallbackLayer::label) | none | only your words can say what it means to users |
 //!
 //! With a kill switch at "off" there is no fallback; at "fallback only" there is one, whatever `when`
 //! says.

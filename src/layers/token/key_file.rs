@@ -81,8 +81,7 @@ fn read(path: &Path) -> Result<Vec<Secret>, TokenError> {
         kind => unread(&kind),
     })?;
     let text = Secret::of(bytes).ok_or_else(|| unread(&"it is no text"))?;
-    let lines = text.as_str().lines().map(str::trim);
-    let keys = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let keys = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(keys.map(|key| Secret::new(key.to_owned())).collect())
 }
 

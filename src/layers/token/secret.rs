@@ -20,6 +20,12 @@ impl Secret {
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Its lines without blanks around them, as those of a file that people write: editors on Windows may put
+    /// a byte order mark before the first.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.as_str().trim_start_matches('\u{feff}').lines().map(str::trim)
+    }
 }
 
 impl Drop for Secret {

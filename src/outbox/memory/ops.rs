@@ -12,6 +12,7 @@ use crate::outbox::store::{
     are_due, head_start,
 };
 use crate::outbox::stored::{Act, Answer, Attempt, Content, NewMessage, StoredMessage};
+use crate::outbox::tenants::{Candidate, UnderWay};
 use crate::outbox::time::Timestamp;
 use crate::terms::outbox::State;
 
@@ -75,13 +76,14 @@ impl Inner {
             .filter(|message| message.progress.not_before <= now)
             .filter(|message| !message.progress.is_past_deadline(now))
             .filter(|message| self.is_first_of_its_key(message, request.dead_head))
-            .map(|message| {
-                let start = head_start(message.content.priority);
-                (message.progress.not_before.minus(start), message.seq)
-            })
+            .map(candidate)
             .collect();
-        due.sort_unstable();
-        let due = due.iter().filter_map(|(_, seq)| self.messages.get(seq).cloned()).collect();
+        due.sort_unstable_by_key(|one| (one.due, one.seq));
+        let due: Vec<_> = match request.tenant_limit {
+            Some(limit) => self.under_way(&request.lane, limit).choose(due, request.most),
+            None => due.into_iter().map(|one| one.seq).collect(),
+        };
+        let due = due.iter().filter_map(|seq| self.messages.get(seq).cloned()).collect();
         let mut due = self.of_one_batch(request, due, now);
         let count = ClaimRequest::count_sent(&due);
         due.retain_mut(|message| {
@@ -92,6 +94,19 @@ impl Inner {
         }
         let waiting = self.messages.values().filter(in_lane).map(|next| next.progress.not_before);
         Claimed { messages: due, next_due: waiting.filter(|at| *at > now).min(), now }
+    }
+
+    fn under_way(&self, lane: &str, limit: usize) -> UnderWay {
+        let mut counts = HashMap::new();
+        let is_leased = |message: &&StoredMessage| {
+            message.content.lane == lane && message.progress.state == State::Leased
+        };
+        for message in self.messages.values().filter(is_leased) {
+            if let Some(tenant) = &message.content.tenant {
+                *counts.entry(tenant.clone()).or_default() += 1;
+            }
+        }
+        UnderWay::new(limit, counts)
     }
 
     /// Those that are claimed.
@@ -196,5 +211,14 @@ impl Inner {
 
     pub(super) fn find_mut(&mut self, id: MessageId) -> Option<&mut StoredMessage> {
         self.messages.get_mut(self.seq_of.get(&id)?)
+    }
+}
+
+fn candidate(message: &StoredMessage) -> Candidate {
+    let start = head_start(message.content.priority);
+    Candidate {
+        seq: message.seq,
+        tenant: message.content.tenant.clone(),
+        due: message.progress.not_before.minus(start).0,
     }
 }

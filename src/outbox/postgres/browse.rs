@@ -16,15 +16,16 @@ use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{DeadReason, State};
 
 /// The parameters of a filter and a page.
-pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 9]);
+pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 10]);
 
 impl FilterParams {
-    pub(super) fn as_params(&self) -> [Param<'_>; 9] {
+    pub(super) fn as_params(&self) -> [Param<'_>; 10] {
         self.0.each_ref().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
     }
 }
 
 pub(super) fn filter_params(filter: &Filter, page: Page) -> FilterParams {
+    let id: Option<MessageId> = filter.named.as_ref().and_then(|name| name.parse().ok());
     FilterParams([
         (Box::new(page.after.map_or(-1, integer)), Type::INT8),
         (Box::new(filter.lane.clone()), Type::TEXT),
@@ -35,6 +36,7 @@ pub(super) fn filter_params(filter: &Filter, page: Page) -> FilterParams {
         (Box::new(filter.created_before.map(|at| at.0)), Type::INT8),
         (Box::new(integer(page.size)), Type::INT8),
         (Box::new(filter.named.clone()), Type::TEXT),
+        (Box::new(id.map(|id| id.to_string())), Type::TEXT),
     ])
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Changes {
     messages: Columns,
     answers: Columns,
     attempts: Vec<(MessageId, Attempt)>,
+    /// Those that give up their business keys.
+    freed: Vec<String>,
 }
 
 impl Held {
@@ -43,7 +45,7 @@ impl Held {
 impl Changes {
     pub(super) fn new() -> Self {
         let messages = Columns::new("tttiiiiiiiiiiiitiititiiitiittti");
-        Self { messages, answers: Columns::new("ibbt"), attempts: Vec::new() }
+        Self { messages, answers: Columns::new("ibbt"), attempts: Vec::new(), freed: Vec::new() }
     }
 
     /// Writes the message, if it is changed.
@@ -71,6 +73,11 @@ impl Changes {
         }
     }
 
+    /// The message has no business key any more.
+    pub(super) fn free_key(&mut self, id: MessageId) {
+        self.freed.push(id.to_string());
+    }
+
     /// Records an attempt.
     pub(super) fn attempt(&mut self, id: MessageId, attempt: Attempt) {
         let is_same =
@@ -86,6 +93,9 @@ impl Changes {
     }
 
     pub(super) async fn write(self, tx: &Transaction<'_>, sql: &Statements) -> Result<(), Failure> {
+        if !self.freed.is_empty() {
+            tx.execute_typed(&sql.free_keys, &[(&self.freed, Type::TEXT_ARRAY)]).await?;
+        }
         if self.messages.len() > 0 {
             let changed = tx.execute_typed(&sql.update, &self.messages.params()).await?;
             if changed != self.messages.len() as u64 {

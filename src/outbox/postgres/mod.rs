@@ -95,6 +95,7 @@ mod pool;
 mod shared_pool;
 mod statements;
 mod store;
+mod tenants;
 #[cfg(feature = "oauth")]
 mod tokens;
 mod unheard;

@@ -176,6 +176,7 @@ pub(super) async fn prune(
     most: usize,
 ) -> Result<usize, Failure> {
     let most = integer(most);
+    client.execute_typed(&sql.windows_over, &[(&most, Type::INT8)]).await?;
     let params: [Param<'_>; 2] = [(&before.0, Type::INT8), (&most, Type::INT8)];
     let removed = client.execute_typed(&sql.prune, &params).await;
     Ok(usize::try_from(removed.map_err(Failure::in_doubt)?).unwrap_or(usize::MAX))

@@ -87,16 +87,18 @@ pub(crate) fn enqueue_values(new: &NewMessage) -> Vec<SqlValue> {
     let mut values = content_values(&new.content);
     // When it was enqueued, by another clock.
     values.pop();
+    let tenant = values.pop();
     values.push(i64::from(progress.max_attempts).into());
     values.push(millis(progress.not_before.since(new.content.created)).into());
     values.push(millis(progress.max_age).into());
     values.push(progress.phase.name().to_owned().into());
     values.push(millis(progress.dedup_window).into());
+    values.extend(tenant);
     values
 }
 
 /// The types of these parameters.
-pub(super) const ENQUEUE: &str = "ttttttttttbbtiiiiiti";
+pub(super) const ENQUEUE: &str = "ttttttttttbbtiiiiitit";
 
 /// The messages of rows. One in a state that only a later version knows is left alone.
 pub(super) fn messages(rows: &[Row]) -> Result<Vec<StoredMessage>, Failure> {

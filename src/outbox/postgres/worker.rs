@@ -10,6 +10,7 @@ use super::change::{Changes, Held, hold, integer};
 use super::error::Failure;
 use super::hook::{self, PostgresHook};
 use super::statements::Statements;
+use super::tenants;
 use super::unheard::UnheardClaims;
 use super::values::{Columns, ENQUEUE, Param, enqueue_values, messages};
 use crate::outbox::hooks::Hooks;
@@ -73,23 +74,11 @@ pub(super) async fn claim(
         return Ok(claimed);
     }
     let tx = begin(client).await?;
-    let starts: Vec<_> =
-        Priority::ALL.iter().map(|priority| integer(head_start(*priority).as_millis())).collect();
-    let (most, blocks) = (integer(request.most), request.dead_head == DeadHead::Blocks);
-    let params: [Param<'_>; 6] = [
-        (&request.lane, Type::TEXT),
-        (&now.0, Type::INT8),
-        (&most, Type::INT8),
-        (&blocks, Type::BOOL),
-        (&starts, Type::INT8_ARRAY),
-        (&SCANNED, Type::INT8),
-    ];
-    let mut due = messages(&tx.query_typed(&sql.due, &params).await?)?;
-    if due.len() < request.most && row.number::<i64>("has_beyond")? == 1 {
-        due.retain(|message| message.content.order_key.is_none());
-        due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
-        take_first(&mut due, request.most);
-    }
+    let has_beyond = row.number::<i64>("has_beyond")? == 1;
+    let due = match request.tenant_limit {
+        Some(limit) => tenants::due(&tx, sql, request, limit, now, has_beyond).await?,
+        None => due(&tx, sql, request, now, has_beyond).await?,
+    };
     let due = of_one_batch(&tx, sql, request, due, now).await?;
     let (mut changes, count) = (Changes::new(), ClaimRequest::count_sent(&due));
     for message in due {
@@ -103,6 +92,37 @@ pub(super) async fn claim(
     commit(tx).await?;
     committing.heard();
     Ok(claimed)
+}
+
+/// Those that are due, in the order of claims.
+async fn due(
+    tx: &Transaction<'_>,
+    sql: &Statements,
+    request: &ClaimRequest,
+    now: Timestamp,
+    has_beyond: bool,
+) -> Result<Vec<StoredMessage>, Failure> {
+    let (most, blocks) = (integer(request.most), request.dead_head == DeadHead::Blocks);
+    let params: [Param<'_>; 6] = [
+        (&request.lane, Type::TEXT),
+        (&now.0, Type::INT8),
+        (&most, Type::INT8),
+        (&blocks, Type::BOOL),
+        (&head_starts(), Type::INT8_ARRAY),
+        (&SCANNED, Type::INT8),
+    ];
+    let mut due = messages(&tx.query_typed(&sql.due, &params).await?)?;
+    if due.len() < request.most && has_beyond {
+        due.retain(|message| message.content.order_key.is_none());
+        due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
+        take_first(&mut due, request.most);
+    }
+    Ok(due)
+}
+
+/// Of each priority, in milliseconds.
+pub(super) fn head_starts() -> Vec<i64> {
+    Priority::ALL.iter().map(|priority| integer(head_start(*priority).as_millis())).collect()
 }
 
 /// Those that are claimed.
@@ -188,9 +208,13 @@ pub(super) async fn settle(
             continue;
         };
         let answer = held.message.answer.clone();
+        let had_key = held.message.content.dedup_key.is_some();
         let (settled, attempt) = settle_one(&tx, held, settlement, now, hooks, conflicts).await?;
         held.is_changed |= settled.applied.is_some();
         held.is_answer_changed |= settled.applied.is_some() && held.message.answer != answer;
+        if had_key && held.message.content.dedup_key.is_none() {
+            changes.free_key(settlement.lease.id);
+        }
         changes.attempt(settlement.lease.id, attempt);
         done.push(Some(settled));
     }
@@ -267,4 +291,4 @@ pub(super) async fn reap(
 
 /// How many messages with order keys a claim looks at first: about a millisecond's work. If these are of few keys, the
 /// keys are gone through one by one.
-const SCANNED: i64 = 500;
+pub(super) const SCANNED: i64 = 500;

@@ -114,10 +114,6 @@ fn parts_of(request: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// What a settling function sees: all of it opened.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    expect(clippy::redundant_pub_crate, reason = "each store's functions see it")
-)]
 pub(in crate::outbox) fn for_hook(
     seal: &dyn Seal,
     message: &StoredMessage,

@@ -16,11 +16,12 @@ pub(super) fn browse(
     filter: &Filter,
     page: Page,
 ) -> rusqlite::Result<Vec<StoredMessage>> {
-    let sql = match filter.state {
-        Some(State::Dead) => BROWSE_DEAD,
+    let sql = match (&filter.named, filter.state) {
+        (Some(_), _) => BROWSE_NAMED,
+        (None, Some(State::Dead)) => BROWSE_DEAD,
         _ => BROWSE,
     };
-    let values = params![
+    let page = params![
         page.after.map_or(-1, |seq| i64::try_from(seq).unwrap_or(i64::MAX)),
         filter.lane,
         filter.state.map(State::name),
@@ -31,7 +32,8 @@ pub(super) fn browse(
         i64::try_from(page.size).unwrap_or(i64::MAX),
         filter.named,
     ];
-    messages(connection, sql, values)
+    let of_page = page.len() - usize::from(filter.named.is_none());
+    messages(connection, sql, &page[..of_page])
 }
 
 pub(super) fn get(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<History>> {
@@ -84,6 +86,7 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 pub(super) const BROWSE: &str = include_str!("sql/browse.sql");
+pub(super) const BROWSE_NAMED: &str = include_str!("sql/browse_named.sql");
 pub(super) const BROWSE_DEAD: &str = include_str!("sql/browse_dead.sql");
 pub(super) const ATTEMPTS: &str = include_str!("sql/attempts.sql");
 pub(super) const ACTS: &str = include_str!("sql/acts.sql");

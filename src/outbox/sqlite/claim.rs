@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::ops::{pause_of, update};
 use super::row::{messages, rows};
+use super::tenants;
 use crate::outbox::store::{ClaimRequest, Claimed, DeadHead, are_due, take_first};
 use crate::outbox::stored::StoredMessage;
 use crate::outbox::time::Timestamp;
@@ -17,15 +18,16 @@ pub(super) fn claim(
     if let Some(pause) = pause_of(connection, &request.lane, now)? {
         return Ok(Claimed { messages: Vec::new(), next_due: Some(pause.until), now });
     }
-    let (mut due, mut next_due) = (Vec::new(), None);
+    let due = match request.tenant_limit {
+        Some(limit) => tenants::due(connection, request, limit, now)?,
+        None => due(connection, request, now)?,
+    };
+    let mut next_due = None;
     for priority in Priority::ALL {
-        due.extend(unordered(connection, request, *priority, now)?);
-        due.extend(ordered(connection, request, *priority, now)?);
         let level = params![request.lane, *priority as u8, now.0];
         let next = rows(connection, NEXT_DUE, level, |row| row.get::<_, Option<i64>>(0))?;
         next_due = next.into_iter().flatten().map(Timestamp).chain(next_due).min();
     }
-    take_first(&mut due, request.most);
     let mut due = of_one_batch(connection, request, due, now)?;
     let count = ClaimRequest::count_sent(&due);
     due.retain_mut(|message| {
@@ -36,6 +38,21 @@ pub(super) fn claim(
         update(connection, message)?;
     }
     Ok(Claimed { messages: due, next_due, now })
+}
+
+/// Those that are due, in the order of claims.
+fn due(
+    connection: &Connection,
+    request: &ClaimRequest,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<StoredMessage>> {
+    let mut due = Vec::new();
+    for priority in Priority::ALL {
+        due.extend(unordered(connection, request, *priority, now)?);
+        due.extend(ordered(connection, request, *priority, now)?);
+    }
+    take_first(&mut due, request.most);
+    Ok(due)
 }
 
 /// Those that are claimed.
@@ -85,15 +102,22 @@ fn ordered(
         let values = params![request.lane, level, now.0, most, blocks];
         found = rows(connection, DUE_HEADS, values, seq)?;
     }
-    let mut heads = Vec::with_capacity(found.len());
-    for seq in found {
-        heads.extend(messages(connection, BY_SEQ, [seq])?);
+    by_seqs(connection, found)
+}
+
+pub(super) fn by_seqs(
+    connection: &Connection,
+    seqs: Vec<i64>,
+) -> rusqlite::Result<Vec<StoredMessage>> {
+    let mut found = Vec::with_capacity(seqs.len());
+    for seq in seqs {
+        found.extend(messages(connection, BY_SEQ, [seq])?);
     }
-    Ok(heads)
+    Ok(found)
 }
 
 /// Whether more are due than were looked at.
-fn has_more(
+pub(super) fn has_more(
     connection: &Connection,
     request: &ClaimRequest,
     level: u8,
@@ -115,4 +139,4 @@ pub(super) const BATCH: &str = include_str!("sql/batch.sql");
 pub(super) const BY_SEQ: &str = include_str!("sql/by_seq.sql");
 pub(super) const NEXT_DUE: &str = include_str!("sql/next_due.sql");
 /// How many messages with order keys a claim looks at first: about a millisecond's work.
-const SCANNED: i64 = 500;
+pub(super) const SCANNED: i64 = 500;

@@ -52,7 +52,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OutboxError> {
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
     // All of the statements are few enough to stay prepared.
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(80);
     Ok(connection)
 }
 

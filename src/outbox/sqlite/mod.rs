@@ -14,6 +14,7 @@ mod place;
 mod reader;
 mod row;
 mod store;
+mod tenants;
 
 #[cfg(test)]
 mod tests;
@@ -25,5 +26,8 @@ pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
 
 /// What makes the tables, in order: those who keep their schema themselves run what is new to them. The
 /// store does it by itself when it is opened.
-pub const SQLITE_MIGRATIONS: &[&str] =
-    &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
+pub const SQLITE_MIGRATIONS: &[&str] = &[
+    include_str!("sql/migration_1.sql"),
+    include_str!("sql/migration_2.sql"),
+    include_str!("sql/migration_3.sql"),
+];

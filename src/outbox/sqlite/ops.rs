@@ -84,12 +84,15 @@ pub(super) fn settle(
     hook: Option<Hook<'_>>,
 ) -> rusqlite::Result<Option<Settled>> {
     let Some(mut message) = by_id(connection, settlement.lease.id)? else { return Ok(None) };
-    let answer = message.answer.clone();
+    let (answer, had_key) = (message.answer.clone(), message.content.dedup_key.is_some());
     let run = |message: &StoredMessage, answer: &Answer| {
         hook.map_or(Ok(()), |hook| run_hook(connection, message, answer, hook))
     };
     let (settled, attempt) = settlement::settle(&mut message, settlement, now, run);
     if settled.applied.is_some() {
+        if had_key && message.content.dedup_key.is_none() {
+            connection.prepare_cached(FREE_KEY)?.execute([seq(&message)])?;
+        }
         update(connection, &message)?;
         if message.answer != answer {
             update_answer(connection, &message)?;
@@ -262,6 +265,7 @@ pub(super) const BY_ID: &str = include_str!("sql/by_id.sql");
 pub(super) const FIND: &str = concat!(include_str!("sql/plain.sql"), "WHERE id = ?1");
 pub(super) const UPDATE: &str = include_str!("sql/update.sql");
 pub(super) const UPDATE_ANSWER: &str = include_str!("sql/update_answer.sql");
+pub(super) const FREE_KEY: &str = include_str!("sql/free_key.sql");
 pub(super) const KEEP_REQUEST: &str = include_str!("sql/keep_request.sql");
 pub(super) const MEMBERS: &str = include_str!("sql/members.sql");
 pub(super) const LEASES_OVER: &str =

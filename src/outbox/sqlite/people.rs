@@ -129,8 +129,9 @@ pub(super) fn prune(
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let values = params![before.0, most, now.0];
-    let done = rows(connection, DONE_BEFORE, values, |found| row::id(found, "id"))?;
+    connection.prepare_cached(WINDOWS_OVER)?.execute(params![now.0, most])?;
+    let done =
+        rows(connection, DONE_BEFORE, params![before.0, most], |found| row::id(found, "id"))?;
     for id in &done {
         for sql in [REMOVE, REMOVE_ATTEMPTS] {
             connection.prepare_cached(sql)?.execute([id.to_string()])?;
@@ -147,6 +148,7 @@ pub(super) const MOVE_TO_END: &str = include_str!("sql/move_to_end.sql");
 pub(super) const MOVE: &str = include_str!("sql/move.sql");
 pub(super) const RECORD_ACT: &str = include_str!("sql/record_act.sql");
 pub(super) const DONE_BEFORE: &str = include_str!("sql/done_before.sql");
+pub(super) const WINDOWS_OVER: &str = include_str!("sql/windows_over.sql");
 pub(super) const REMOVE: &str = include_str!("sql/remove.sql");
 pub(super) const REMOVE_ATTEMPTS: &str = include_str!("sql/remove_attempts.sql");
 /// How many messages are in memory at a time.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{INSERT, SQLITE_MIGRATIONS, browse, claim, ops, people};
+use super::{INSERT, SQLITE_MIGRATIONS, browse, claim, ops, people, tenants};
 use crate::outbox::columns::{CONTENT, PROGRESS};
 
 #[test]
@@ -39,7 +39,12 @@ fn every_statement_uses_an_index_without_statistics() {
             claim::DUE_HEADS,
             &["outrigger_order_open", "outrigger_order_leased", "outrigger_order_dead"],
         ),
+        (tenants::UNDER_WAY, &["outrigger_leased_tenant"]),
+        (tenants::DUE_NEAR, &["outrigger_due "]),
+        (tenants::DUE_OF_TENANT, &["outrigger_due_tenant"]),
+        (tenants::NEXT_TENANT, &["outrigger_due_tenant"]),
         (claim::BATCH, &["outrigger_batch"]),
+        (ops::FREE_KEY, &["PRIMARY KEY (rowid=?)"]),
         (ops::KEEP_REQUEST, &["PRIMARY KEY (rowid=?)"]),
         (claim::BY_SEQ, &["PRIMARY KEY (rowid=?)"]),
         (claim::NEXT_DUE, &["outrigger_due ", "outrigger_due_ordered"]),
@@ -58,10 +63,22 @@ fn every_statement_uses_an_index_without_statistics() {
         (people::MOVE_TO_END, &["PRIMARY KEY (rowid=?)"]),
         (people::MOVE, &["(id=?)"]),
         (people::DONE_BEFORE, &["outrigger_done"]),
+        (people::WINDOWS_OVER, &["outrigger_window", "PRIMARY KEY (rowid=?)"]),
         (people::REMOVE, &["(id=?)"]),
         (people::REMOVE_ATTEMPTS, &["(message=?)"]),
         (browse::BROWSE, &["PRIMARY KEY (rowid>?)"]),
         (browse::BROWSE_DEAD, &["outrigger_dead"]),
+        (
+            browse::BROWSE_NAMED,
+            &[
+                "PRIMARY KEY (rowid=?)",
+                "(id=?)",
+                "idempotency_key",
+                "outrigger_by_dedup_key",
+                "outrigger_by_order_key",
+                "outrigger_by_correlation_id",
+            ],
+        ),
         (browse::ATTEMPTS, &["(message=?)"]),
         (browse::ACTS, &["outrigger_act_message"]),
         (browse::STATS_READY, &["outrigger_due"]),

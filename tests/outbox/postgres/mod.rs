@@ -15,6 +15,7 @@ mod delivery;
 mod example;
 mod failures;
 mod migrations;
+pub(crate) mod pgbouncer;
 mod plans;
 mod seals;
 mod server;

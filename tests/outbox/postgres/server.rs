@@ -40,10 +40,8 @@ impl Server {
     /// One with these settings.
     pub(crate) fn start_with(settings: &'static str) -> Option<Self> {
         let Some(initdb) = find("initdb") else {
-            let is_required =
-                std::env::var_os("OUTRIGGER_REQUIRE_POSTGRES").is_some_and(|is| is == "1");
             assert!(
-                !is_required,
+                !is_required("POSTGRES"),
                 "initdb is neither in PATH nor in /usr/lib/postgresql: install postgresql"
             );
             println!("skipped: initdb is neither in PATH nor in /usr/lib/postgresql");
@@ -137,6 +135,11 @@ impl Drop for Server {
         drop(self.watcher.stdin.take());
         let _ = self.watcher.wait();
     }
+}
+
+/// Whether tests must not be skipped for want of this.
+pub(crate) fn is_required(what: &str) -> bool {
+    std::env::var_os(format!("OUTRIGGER_REQUIRE_{what}")).is_some_and(|is| is == "1")
 }
 
 /// A program of PostgreSQL's: its folder is in PATH, or where Debian has it.

@@ -9,7 +9,7 @@ use outrigger::testing::{Answer, Script};
 use outrigger::token::oauth::{RefreshToken, StoredToken, TokenStore};
 use outrigger::token::{Issuer, TokenError, TokenFailure, TokenReason, TokenRequest};
 
-use super::{Schema, bouncer};
+use super::{Schema, pgbouncer};
 
 /// Another store, as another process has it.
 fn store(schema: &Schema) -> PostgresTokenStore {
@@ -61,11 +61,8 @@ async fn processes_that_refresh_at_once_use_each_refresh_token_once_and_are_neve
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn so_do_those_behind_pgbouncer_in_transaction_mode() {
     let Some(schema) = Schema::new().await else { return };
-    let Some(at) = bouncer::start(&schema) else {
-        println!("skipped: there is no /usr/sbin/pgbouncer");
-        return;
-    };
-    let store = || PostgresTokenStore::no_tls(&at).unwrap().schema(&schema.name).login("crm");
+    let Some(at) = pgbouncer::shared(schema.server) else { return };
+    let store = || PostgresTokenStore::no_tls(at).unwrap().schema(&schema.name).login("crm");
     store().migrate().await.unwrap();
     rotate(store).await;
 }

@@ -183,6 +183,18 @@ pub(crate) async fn a_batch_has_no_more_than_was_asked_for_and_one_of_each_order
     assert_eq!((single.progress.batch_id, single.progress.state), (Some(id(2)), State::Leased));
 }
 
+pub(crate) async fn the_key_of_a_batch_ends_at_one_time_for_all_of_it(with: Open<'_>) {
+    let bench = open(with).await;
+    bench.add("1").await;
+    let alone = bench.claim_one(LANE).await;
+    bench.fail(&alone, 600).await;
+    bench.advance_secs(600).await;
+    bench.add("2").await;
+    let claimed = claim(&bench, 3, 10).await;
+    let ends: Vec<_> = claimed.iter().map(|it| it.progress.key_valid_until).collect();
+    assert_eq!(ends, [Some(bench.after(3600).await); 2]);
+}
+
 async fn claim(bench: &Bench, batch: u64, most: usize) -> Vec<StoredMessage> {
     let claim = ClaimRequest { batch: Some(id(batch)), ..request(LANE, most) };
     bench.claim_as(claim).await.messages

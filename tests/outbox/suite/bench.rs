@@ -188,6 +188,7 @@ pub(crate) fn request(lane: &str, most: usize) -> ClaimRequest {
         own_key_lifetime: Some(Duration::from_secs(7200)),
         dead_head: DeadHead::Blocks,
         batch: None,
+        tenant_limit: None,
     }
 }
 

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use outrigger::outbox::{
     Action, Applied, DeadReason, ExpiredKey, MemoryHook, OutboxErrorKind, Outcome, Phase,
@@ -83,7 +84,7 @@ pub(crate) async fn a_function_runs_for_a_success_that_is_told_after_people_gave
     for action in [Action::Cancel, Action::Discard] {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let bench = with(fails_times(1, Arc::clone(&seen))).await;
-        let id = bench.enqueue_in(HOOKED, mail("1")).await.id;
+        let id = bench.enqueue_in(HOOKED, mail("1").dedup_key("order 7")).await.id;
         let slow = bench.claim_one(HOOKED).await;
         bench.advance_secs(60).await;
         bench.store.reap(10).await.unwrap();
@@ -93,9 +94,17 @@ pub(crate) async fn a_function_runs_for_a_success_that_is_told_after_people_gave
         }
         let acted = bench.store.act(Selection::One(id), action, "ada".into(), "late".into()).await;
         assert_eq!(acted.unwrap().changed, [id]);
+        // It is free, and taken by another, while this one's success is still to be told.
+        let later = mail("2").dedup_key("order 7").not_before(Duration::from_secs(999));
+        let other = bench.enqueue_in(HOOKED, later).await;
+        assert!(!other.is_duplicate);
         let outcome = Outcome::Delivered { hook_again: bench.now().await };
         let settled = bench.settle_with(lease(&slow), outcome, Some(answer(200, "done"))).await;
         assert_eq!(settled.applied, Some(Applied::Late));
+        let told = bench.get(id).await;
+        assert!(told.attempts.iter().any(|attempt| attempt.outcome == "hook_failed"), "{told:?}");
+        let again = bench.enqueue_in(HOOKED, mail("3").dedup_key("order 7")).await;
+        assert_eq!((again.id, again.is_duplicate), (other.id, true));
         assert_eq!((settled.state, settled.phase), (State::Ready, Phase::Hook));
         let claimed = bench.claim_one(HOOKED).await;
         assert_eq!(bench.deliver(&claimed).await.state, State::Delivered);

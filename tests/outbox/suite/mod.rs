@@ -14,6 +14,7 @@ pub(crate) mod people;
 pub(crate) mod replays;
 pub(crate) mod seals;
 pub(crate) mod settlements;
+pub(crate) mod tenants;
 
 pub(crate) use bench::{Bench, HOOKED, clock};
 
@@ -46,6 +47,14 @@ macro_rules! suite {
             orders: many_replayed_messages_of_one_key_keep_their_order;
             orders: an_edited_message_has_the_turn_of_the_one_that_it_replaces;
             orders: a_backlog_of_few_keys_hides_no_other_key_and_no_message_without_one;
+            tenants: a_tenant_has_no_more_under_way_than_its_limit;
+            tenants: without_a_limit_tenants_are_claimed_as_they_come;
+            tenants: a_message_without_a_tenant_is_not_limited;
+            tenants: tenants_with_fewer_under_way_go_first;
+            tenants: a_backlog_of_one_tenant_hides_no_others;
+            tenants: a_backlog_of_one_tenants_order_keys_hides_no_others;
+            tenants: claims_at_once_keep_a_tenants_limit;
+            tenants: an_edited_message_is_of_the_same_tenant;
             settlements: a_failure_is_tried_again_at_its_time_until_attempts_are_used_up;
             settlements: a_retry_past_the_deadline_is_none;
             settlements: a_snooze_is_no_attempt;
@@ -74,6 +83,7 @@ macro_rules! suite {
             handled: of_two_workers_only_the_one_with_the_lease_handles_a_message;
             handled: what_a_function_said_when_it_failed_is_recorded_without_secrets;
             batches: a_batch_is_claimed_again_whole_with_its_key_and_its_request;
+            batches: the_key_of_a_batch_ends_at_one_time_for_all_of_it;
             batches: a_batch_has_the_order_of_enqueueing_at_first_and_when_it_is_repeated;
             batches: a_message_that_may_have_been_done_is_claimed_alone_and_of_no_batch;
             batches: a_batch_of_which_one_is_erased_has_no_request_any_more;

@@ -11,6 +11,7 @@ mod lanes;
 mod outages;
 mod polls;
 mod seals;
+mod tenants;
 #[cfg(feature = "sqlite")]
 mod troubles;
 mod unknown;

@@ -32,15 +32,20 @@ pub(super) enum Refused {
 
 impl Granted {
     pub(super) fn read(head: &Parts, body: &[u8]) -> Result<Self, Refused> {
+        // RFC 8259, 8.1: a byte order mark isn't allowed, and may be ignored.
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let json = serde_json::from_slice::<Value>(body).ok();
         let json = json.as_ref().and_then(Value::as_object);
         let text = |name: &str| json.and_then(|json| json.get(name)).and_then(Value::as_str);
-        if head.status != StatusCode::OK {
+        if !head.status.is_success() {
             return Err(refused(head, text("error")));
         }
         let Some(access_token) = text("access_token").filter(|token| !token.is_empty()) else {
             return Err(match text("error") {
                 Some(code) => refused(head, Some(code)),
+                None if json.is_none() => {
+                    Refused::Other(TokenError::transient("its answer is no JSON object"))
+                }
                 None => Refused::Other(TokenError::transient("its answer has no access_token")),
             });
         };

@@ -55,7 +55,7 @@ impl FileStore {
     fn read(&self) -> io::Result<StoredToken> {
         let text = Secret::of(files::read_small(&self.path, MOST)?);
         let text = text.ok_or_else(|| io::Error::other("it is no text"))?;
-        let mut lines = text.as_str().lines().map(str::trim);
+        let mut lines = text.lines();
         match (lines.next(), lines.next()) {
             (Some(version), Some(token)) if !token.is_empty() => match version.parse() {
                 Ok(version) => Ok(StoredToken::new(token, version)),

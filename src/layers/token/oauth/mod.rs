@@ -30,7 +30,7 @@
 //! | 401, any other error code of RFC 6749, 5.2: `invalid_client`, `unauthorized_client`, `invalid_scope` … | settled |
 //! | `invalid_grant` for a refresh token that nobody has changed meanwhile | needs login |
 //!
-//! Redirects are not followed, and an answer of more than 64 KiB is none. A token's lifetime is
+//! Redirects are not followed, and an answer of more than 64 KiB is none. Any 2xx is taken for a 200. A token's lifetime is
 //! `expires_in` (a number or a text), else what its JWT says (`exp` − `iat`, or `exp` − the answer's
 //! `Date`; it is read, not verified), else unknown.
 

@@ -1,27 +1,5 @@
 -- The first of each order key, if it is due: for few keys with many messages each.
-WITH RECURSIVE keys (name) AS (
-    SELECT (
-        SELECT o.order_key FROM outrigger.message AS o
-        WHERE o.lane = $1 AND o.order_key IS NOT NULL AND o.state IN ('ready', 'leased')
-        ORDER BY o.order_key LIMIT 1
-    )
-    UNION ALL
-    SELECT (
-        SELECT o.order_key FROM outrigger.message AS o
-        WHERE o.lane = $1 AND o.order_key > keys.name
-            AND o.order_key IS NOT NULL AND o.state IN ('ready', 'leased')
-        ORDER BY o.order_key LIMIT 1
-    ) FROM keys WHERE keys.name IS NOT NULL
-),
-heads AS MATERIALIZED (
-    SELECT (
-        SELECT o.seq FROM outrigger.message AS o
-        WHERE o.lane = $1 AND o.order_key = keys.name AND o.order_key IS NOT NULL
-            AND o.state IN ('ready', 'leased')
-        ORDER BY o.seq LIMIT 1
-    ) AS seq
-    FROM keys WHERE keys.name IS NOT NULL
-)
+{heads}
 SELECT {content}
 FROM heads JOIN outrigger.message AS m ON m.seq = heads.seq
 WHERE {is_head}

@@ -1,7 +1,6 @@
 WITH done AS MATERIALIZED (
     SELECT m.id FROM outrigger.message AS m
-    WHERE m.state IN ('delivered', 'cancelled', 'discarded') AND m.settled < $1
-        AND (m.dedup_until IS NULL OR m.dedup_until <= outrigger.now_millis())
+    WHERE m.state IN ('delivered', 'cancelled', 'discarded') AND m.dedup_until IS NULL AND m.settled < $1
     ORDER BY m.settled
     LIMIT $2
     FOR UPDATE SKIP LOCKED

@@ -1,4 +1,3 @@
 SELECT id FROM outrigger_message INDEXED BY outrigger_done
-WHERE state IN ('delivered', 'cancelled', 'discarded') AND settled < ?1
-    AND (dedup_until IS NULL OR dedup_until <= ?3)
+WHERE state IN ('delivered', 'cancelled', 'discarded') AND dedup_until IS NULL AND settled < ?1
 ORDER BY settled LIMIT ?2

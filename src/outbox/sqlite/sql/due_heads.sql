@@ -11,7 +11,7 @@ WITH RECURSIVE keys (name) AS (
             AND order_key IS NOT NULL AND state IN ('ready', 'leased')
     ) FROM keys WHERE keys.name IS NOT NULL
 )
-SELECT m.seq, m.not_before FROM keys CROSS JOIN outrigger_message AS m
+SELECT m.seq, m.not_before, m.tenant FROM keys CROSS JOIN outrigger_message AS m
 WHERE keys.name IS NOT NULL AND m.seq = (
         SELECT min(seq) FROM outrigger_message
         WHERE lane = ?1 AND order_key = keys.name

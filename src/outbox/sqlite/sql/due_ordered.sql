@@ -1,6 +1,6 @@
 -- Those of the first ?6 that are due of which none of their key goes before them.
-SELECT m.seq, m.not_before FROM (
-    SELECT seq, lane, order_key, not_before FROM outrigger_message
+SELECT m.seq, m.not_before, m.tenant FROM (
+    SELECT seq, lane, order_key, not_before, tenant FROM outrigger_message
     WHERE state = 'ready' AND order_key IS NOT NULL AND lane = ?1 AND priority = ?2
         AND not_before <= ?3 AND (deadline > ?3 OR phase = 'hook')
     ORDER BY not_before, seq

@@ -1,0 +1,1 @@
+SELECT pg_advisory_xact_lock(hashtextextended(concat('outrigger.tenants ', $1::text), 0))

@@ -1,0 +1,110 @@
+//! A console of one instance, which steers all.
+
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use outrigger::Body;
+use outrigger::console::{Access, Actor, Console, Right, Scope};
+use outrigger::event::SwitchMode;
+use tower::ServiceExt;
+
+use crate::bench::{Instance, Place, until};
+
+/// Who is named by a header. Only Ada steers.
+struct AdaSteers;
+
+impl Access for AdaSteers {
+    fn actor(&self, request: &Parts) -> Option<Actor> {
+        let name = request.headers.get("x-user")?.to_str().ok()?;
+        Some(Actor { name: name.to_owned() })
+    }
+
+    fn may(&self, actor: &Actor, right: Right, _: Scope<'_>) -> bool {
+        right == Right::Look || actor.name == "ada"
+    }
+}
+
+struct Pages(Console);
+
+impl Pages {
+    fn of(instance: &Instance) -> Self {
+        Self(Console::builder(&instance.registry, AdaSteers).build().unwrap())
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Response<Body> {
+        self.0.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn get(&self, who: &str, page: &str) -> String {
+        let request = Request::get(format!("/{page}")).header("x-user", who);
+        let answer = self.ask(request.body(Body::empty()).unwrap()).await;
+        answer.into_body().text().await.unwrap()
+    }
+
+    /// Sends the form that moves the kill switch.
+    async fn set(&self, who: &str, token: &str, to: &str) -> Response<Body> {
+        let form = format!(
+            "act=set&token={token}&integration=payments&control=kill_switch&to={to}&until=open&why=%3Ci%3E"
+        );
+        let request = Request::post("/")
+            .header("x-user", who)
+            .header("sec-fetch-site", "same-origin")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.ask(request.body(Body::from(form)).unwrap()).await
+    }
+}
+
+/// The token of the forms that set something.
+fn token(page: &str) -> &str {
+    let (_, form) = page.split_once(r#"name="act" value="set""#).expect("a form");
+    let (_, token) = form.split_once(r#"name="token" value=""#).expect("a token");
+    token.split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
+    let Some(place) = Place::new().await else { return };
+    let (one, other) = (place.instance("web-1").await, place.instance("<b>web-2").await);
+    until("both are there", async || {
+        one.fleet.instances().await.unwrap().to_string() == "2 of 2 obey"
+    })
+    .await;
+    let pages = Pages::of(&one);
+    let page = pages.get("ada", "?integration=payments").await;
+    assert!(page.contains("What is set here is set for all instances."), "{page}");
+    assert!(page.contains("the kill switch of all instances to"), "{page}");
+
+    // Nobody else may, and a form of somebody else's isn't taken.
+    let token = token(&page).to_owned();
+    assert_eq!(pages.set("bob", &token, "off").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(pages.set("ada", "forged", "off").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(one.fleet.instances().await.unwrap().revision, 0);
+
+    let done = pages.set("ada", &token, "off").await;
+    assert_eq!(done.status(), StatusCode::SEE_OTHER);
+    let to = done.headers()[LOCATION].to_str().unwrap().to_owned();
+    let page = pages.get("ada", &to).await;
+    let said = "the kill switch is to be at off on all instances: 2 of 2 obey";
+    assert!(page.contains(said), "{page}");
+    assert_eq!(other.mode(), SwitchMode::Off);
+    let position = other.payments.kill_switch().position();
+    assert_eq!((position.who(), position.why()), (Some("ada"), Some("<i>")));
+
+    one.payments.kill_switch().set(SwitchMode::On, "<script>", "here");
+    until("it is told", async || one.fleet.instances().await.unwrap().disobeying().count() == 1)
+        .await;
+    let page = pages.get("bob", "?instances").await;
+    assert!(page.contains("1 of 2 obey; web-1 disobeys for"), "{page}");
+    assert!(page.contains("set to on on the spot by &lt;script&gt;; the fleet says off"), "{page}");
+    assert!(page.contains("&lt;b&gt;web-2") && !page.contains("<b>web-2"), "{page}");
+    let page = pages.get("bob", "").await;
+    assert!(page.contains("This instance doesn't obey its fleet"), "{page}");
+}
+
+#[tokio::test]
+async fn without_a_fleet_there_is_no_such_page() {
+    let registry = outrigger::control::Registry::new();
+    let pages = Pages(Console::builder(&registry, AdaSteers).build().unwrap());
+    assert!(!pages.get("ada", "").await.contains("?instances"));
+    assert_eq!(pages.get("ada", "?instances").await.trim(), "There is no such page.");
+}
