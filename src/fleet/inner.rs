@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::database::Database;
+use super::share;
 use super::state::State;
 use super::words::Words;
 use crate::control::{AnyFleet, Controllable, FleetHealth, FleetWord, Registry};
 #[cfg(feature = "console")]
 use crate::control::{FleetAnswer, FleetSet, FleetView};
 use crate::event::{Emitter, Event};
+use crate::integration::Integration;
 use crate::outbox::OutboxError;
 use crate::rt::{self, Clock, Lock, Rng};
 use crate::terms::fleet::FleetEvent;
@@ -22,6 +24,10 @@ pub(super) struct Inner {
     /// This instance.
     pub(super) name: String,
     pub(super) host: String,
+    /// What no other process is called, whatever its instance's name is.
+    pub(super) process: String,
+    /// For how long a share of an account's rate is given.
+    pub(super) lease: Duration,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     pub(super) clock: Clock,
@@ -84,6 +90,11 @@ impl Inner {
         Ok(self.database.words().await?.all.iter().map(|word| word.shown()).collect())
     }
 
+    /// All integrations that are registered.
+    pub(super) fn integrations(&self) -> impl Iterator<Item = Integration> {
+        self.registry.all().into_iter().filter_map(Integration::of)
+    }
+
     /// Only one may run.
     pub(super) fn starts(&self) -> bool {
         !self.is_running.swap(true, Ordering::SeqCst)
@@ -113,6 +124,7 @@ impl AnyFleet for Inner {
 
     fn obey(&self, newcomer: Arc<dyn Controllable>) {
         self.obey_one(&newcomer);
+        Integration::of(newcomer).iter().for_each(|it| share::begin(it, self.clock));
     }
 
     #[cfg(feature = "console")]
