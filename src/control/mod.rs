@@ -54,7 +54,8 @@ pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceSta
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,
     KeyedBreakersHealth, KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth,
-    MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
+    MirrorHealth, PinHealth, RateLimitHealth, ShareHealth, SigningHealth, TokenHealth,
+    ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

@@ -137,9 +137,11 @@ mod builder;
 mod database;
 mod error;
 mod handle;
+mod hints;
 mod inner;
 mod obey;
 mod polling;
+mod share;
 mod state;
 mod words;
 

@@ -10,10 +10,12 @@ mod bench;
 mod console;
 #[cfg(feature = "hyper")]
 mod example;
+mod hints;
 mod many;
 #[cfg(unix)]
 mod processes;
 mod settings;
+mod shares;
 mod steering;
 
 #[path = "../outbox/postgres/pgbouncer.rs"]

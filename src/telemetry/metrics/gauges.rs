@@ -66,6 +66,10 @@ impl Gauges {
         self.most(&names::RATE_LIMIT_INTERVAL, None, seconds(rate.interval));
         self.most(&names::RATE_LIMIT_PAUSED, None, seconds(rate.paused_for));
         self.sum(&names::RATE_LIMIT_WAITING, None, rate.waiting);
+        let (share, demand) =
+            health.share.as_ref().map_or((0.0, 0.0), |share| (share.rate, share.demand));
+        *self.shown(&names::RATE_LIMIT_SHARE, None) += share;
+        *self.shown(&names::RATE_LIMIT_DEMAND, None) += demand;
         self.most(&names::HEDGE_DELAY, None, seconds(health.hedge.delay));
         if let Some(cache) = health.cache {
             let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -96,6 +100,7 @@ impl Gauges {
             self.most(&names::BREAKER_STATE, word, is(breaker.state == state));
         }
         self.most(&names::BREAKER_OPEN_TIME, None, seconds(breaker.open_for));
+        self.most(&names::BREAKER_HINTED, None, is(breaker.is_hinted));
         self.sum(&names::BREAKER_HELD, None, u32::try_from(breaker.held).unwrap_or(u32::MAX));
     }
 
