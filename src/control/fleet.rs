@@ -109,6 +109,7 @@ pub(crate) type FleetAnswer = Pin<Box<dyn Future<Output = Result<FleetView, Stri
 /// A control that a person sets for all instances.
 #[cfg(feature = "console")]
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "fleet"), expect(dead_code, reason = "only a fleet reads it"))]
 pub(crate) struct FleetSet {
     pub(crate) integration: String,
     pub(crate) control: String,

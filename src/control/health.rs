@@ -29,6 +29,9 @@ pub struct Health {
     pub bulkhead: BulkheadHealth,
     /// Its rate limit.
     pub rate_limit: RateLimitHealth,
+    /// Its part of an account's rate, which it shares with other instances by a fleet (feature `fleet`); `None` if it
+    /// shares none.
+    pub share: Option<ShareHealth>,
     /// How many retries its budget allows now; `None` without a limit.
     pub retries_saved: Option<u32>,
     /// Its hedges (second requests).
@@ -268,6 +271,8 @@ pub struct BreakerHealth {
     pub held: usize,
     /// Whether it only reports, and refuses nothing.
     pub is_report_only: bool,
+    /// Whether most instances of a fleet (feature `fleet`) found that nothing answers, so that fewer failures open it.
+    pub is_hinted: bool,
 }
 
 /// The circuit breakers of an integration that has one for each key.
@@ -305,6 +310,21 @@ pub struct RateLimitHealth {
     pub waiting: u32,
     /// Calls refused since it was made.
     pub rejected: u64,
+}
+
+/// A part of an account's rate. Rates are in requests a second.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ShareHealth {
+    /// The account.
+    pub account: String,
+    /// What this integration may use of its rate at present.
+    pub rate: f64,
+    /// What its calls asked for lately.
+    pub demand: f64,
+    /// Whether it has no lease: it hasn't had one yet, or the database has not been reached for two times as long
+    /// as one lasts. Then it uses a hundredth of the account's rate.
+    pub has_ended: bool,
 }
 
 /// Counts of hedges (second requests).

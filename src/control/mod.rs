@@ -44,14 +44,18 @@ mod serial;
 
 pub(crate) use any_copy::AnyCopy;
 pub use controls::{Control, ControlError, ControlState};
+#[cfg(any(feature = "console", feature = "fleet"))]
 pub(crate) use fleet::AnyFleet;
+#[cfg(all(feature = "console", feature = "fleet"))]
+pub(crate) use fleet::FleetAnswer;
 #[cfg(feature = "console")]
-pub(crate) use fleet::{FleetAnswer, FleetSet};
+pub(crate) use fleet::FleetSet;
 pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceState};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,
     KeyedBreakersHealth, KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth,
-    MirrorHealth, PinHealth, RateLimitHealth, SigningHealth, TokenHealth, ValidationHealth,
+    MirrorHealth, PinHealth, RateLimitHealth, ShareHealth, SigningHealth, TokenHealth,
+    ValidationHealth,
 };
 pub use pool_figures::{Closed, PoolFigures};
 #[cfg(feature = "outbox")]

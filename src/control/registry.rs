@@ -47,6 +47,11 @@ pub trait Controllable: Send + Sync {
     /// Its controls.
     fn controls(self: Arc<Self>) -> Vec<Box<dyn Control>>;
 
+    /// The same, for whoever knows what it is.
+    #[cfg(feature = "fleet")]
+    #[doc(hidden)]
+    fn into_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync>;
+
     /// Whether these settings could be applied, as a file would give them.
     #[cfg(feature = "fleet")]
     #[doc(hidden)]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::controls::ControlState;
 use super::fleet::{FleetHealth, FleetTrouble};
-use super::health::{Expiry, Health, LaneHealth, PinHealth};
+use super::health::{Expiry, Health, LaneHealth, PinHealth, ShareHealth};
 use crate::event::Drift;
 use crate::rt::clamp_to_year_9999;
 use crate::terms::local_copy::{LoadFailure, SnapshotProblem};
@@ -25,11 +25,11 @@ impl Serialize for Health {
         let rate = &self.rate_limit;
         let value = object!(
             self,
-            [integration, status, is_injecting_faults, controls, retries_saved, lanes, pins, drifts, fleet, expiries],
+            [integration, status, is_injecting_faults, controls, share, retries_saved, lanes, pins, drifts, fleet, expiries],
             "since": self.since.map(time),
             "breaker": self.breaker.map(|breaker| object!(
                 breaker,
-                [calls, failed, slow, rejected, abandoned, held, is_report_only],
+                [calls, failed, slow, rejected, abandoned, held, is_report_only, is_hinted],
                 "state": breaker.state.name(),
                 "open_for": breaker.open_for.map(seconds),
             )),
@@ -126,6 +126,12 @@ impl Serialize for FleetHealth {
 impl Serialize for FleetTrouble {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         object!(self, [integration, of, why]).serialize(serializer)
+    }
+}
+
+impl Serialize for ShareHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object!(self, [account, rate, demand, has_ended]).serialize(serializer)
     }
 }
 

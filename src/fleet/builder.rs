@@ -1,11 +1,13 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use super::database::Database;
 use super::handle::Fleet;
 use super::inner::{Hearing, Inner};
+use super::share;
 use crate::control::{AnyFleet, Registry};
 use crate::event::Emitter;
 use crate::outbox::postgres::{PostgresPool, quoted};
@@ -20,6 +22,7 @@ pub struct FleetBuilder {
     /// The schema's name, quoted.
     schema: String,
     instance: Option<String>,
+    lease: Duration,
     rng: Rng,
     clock: Clock,
 }
@@ -33,6 +36,7 @@ impl Fleet {
             registry: registry.clone(),
             schema: quoted("outrigger"),
             instance: None,
+            lease: LEASE,
             rng: Rng::system(),
             clock: Clock::system(),
         }
@@ -57,13 +61,23 @@ impl FleetBuilder {
         self
     }
 
+    /// For how long an instance is given its share of an [account's](crate::rate_limit::RateLimitLayer::account) rate; 30 s
+    /// by default, at least a second. It is renewed ten times as often. The share of an instance that is killed is
+    /// missing for so long; and for twice as long an instance goes on with its last share that can't reach the
+    /// database. All instances have the same.
+    pub fn lease(mut self, time: Duration) -> Self {
+        self.lease = time.max(SHORTEST_LEASE);
+        self
+    }
+
     /// The source of chance.
     pub fn rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
     }
 
-    /// The wall clock, by which health says since when the fleet isn't heard. Nothing else depends on it.
+    /// The wall clock, by which health says since when the fleet isn't heard, and a share of a rate notices that the machine has
+    /// slept. It may be wrong: only the time that goes by on it matters.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -79,6 +93,8 @@ impl FleetBuilder {
             registry: self.registry,
             name,
             host,
+            process: suffix(&Rng::system()),
+            lease: self.lease,
             emitter: subscribers.fold(Emitter::new(), Emitter::with_shared),
             rng: self.rng,
             clock: self.clock,
@@ -91,6 +107,7 @@ impl FleetBuilder {
         });
         let fleet: Weak<dyn AnyFleet> = Arc::downgrade(&(Arc::clone(&inner) as Arc<dyn AnyFleet>));
         inner.registry.obey(fleet);
+        inner.integrations().for_each(|it| share::begin(&it, self.clock));
         Fleet(inner)
     }
 }
@@ -99,3 +116,8 @@ fn suffix(rng: &Rng) -> String {
     let [a, b, c, d, ..] = rng.id_bytes();
     format!("{a:02x}{b:02x}{c:02x}{d:02x}")
 }
+
+/// Outlasts a restart of the database, and a share that is missing for so long is bearable.
+const LEASE: Duration = Duration::from_secs(30);
+/// With less, the database would be asked more than ten times a second.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);

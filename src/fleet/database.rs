@@ -144,7 +144,11 @@ impl Database {
     }
 
     /// Runs a statement, which is a transaction of its own. It may be done twice.
-    async fn rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, OutboxError> {
+    pub(super) async fn rows(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, OutboxError> {
         let sql = in_schema(sql, &self.schema);
         run!(self.pool, LIMIT, |client| async {
             client.query_typed(&sql, params).await.map_err(Failure::from)
@@ -202,7 +206,8 @@ fn instance(row: &Row, current: u64) -> Result<FleetInstance, OutboxError> {
     })
 }
 
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("sql/migration_1.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
 const POLL: &str = include_str!("sql/poll.sql");
 const WORDS: &str = include_str!("sql/words.sql");
 const SET: &str = include_str!("sql/set.sql");

@@ -1,11 +1,14 @@
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::database::MIGRATIONS;
 use super::error::{Cause, FleetError};
 use super::inner::Inner;
-use super::polling;
+use super::{hints, polling, share};
 use crate::control::FleetView;
 use crate::outbox::postgres::{in_schema, quoted};
 use crate::rt;
@@ -48,7 +51,13 @@ impl Fleet {
         if !self.0.starts() {
             return Err(Cause::Running.into());
         }
-        polling::run(&self.0).await;
+        let inner = &*self.0;
+        all(vec![
+            Box::pin(polling::run(inner)),
+            Box::pin(share::run(inner)),
+            Box::pin(hints::run(inner)),
+        ])
+        .await;
         Ok(())
     }
 
@@ -80,6 +89,15 @@ impl Fleet {
     pub async fn instances(&self) -> Result<FleetView, FleetError> {
         Ok(self.0.database.view().await?)
     }
+}
+
+/// Waits for all of them.
+async fn all(mut parts: Vec<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
+    poll_fn(|cx| {
+        parts.retain_mut(|part| part.as_mut().poll(cx).is_pending());
+        if parts.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 impl fmt::Debug for Fleet {

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 use super::database::Database;
+use super::share;
 use super::state::State;
 use super::words::Words;
 use crate::control::{AnyFleet, Controllable, FleetHealth, Registry};
 use crate::event::{Emitter, Event};
+use crate::integration::Integration;
 use crate::rt::{self, Clock, Lock, Rng};
 use crate::terms::fleet::FleetEvent;
 
@@ -19,6 +21,10 @@ pub(super) struct Inner {
     /// This instance.
     pub(super) name: String,
     pub(super) host: String,
+    /// What no other process is called, whatever its instance's name is.
+    pub(super) process: String,
+    /// For how long a share of an account's rate is given.
+    pub(super) lease: Duration,
     pub(super) emitter: Emitter,
     pub(super) rng: Rng,
     pub(super) clock: Clock,
@@ -77,6 +83,11 @@ impl Inner {
         self.state.locked().learn(words);
     }
 
+    /// All integrations that are registered.
+    pub(super) fn integrations(&self) -> impl Iterator<Item = Integration> {
+        self.registry.all().into_iter().filter_map(Integration::of)
+    }
+
     /// Only one may run.
     pub(super) fn starts(&self) -> bool {
         !self.is_running.swap(true, Ordering::SeqCst)
@@ -105,6 +116,7 @@ impl AnyFleet for Inner {
 
     fn obey(&self, newcomer: Arc<dyn Controllable>) {
         self.obey_one(&newcomer);
+        Integration::of(newcomer).iter().for_each(|it| share::begin(it, self.clock));
     }
 
     #[cfg(feature = "console")]

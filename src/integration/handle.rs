@@ -100,6 +100,12 @@ impl Integration {
         }
     }
 
+    /// What a registry knows, if it is an integration.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn of(known: Arc<dyn Controllable>) -> Option<Self> {
+        Some(Self { shared: known.into_any().downcast().ok()? })
+    }
+
     pub(crate) fn emitter(&self) -> &Emitter {
         &self.shared.emitter
     }

@@ -9,7 +9,7 @@ use super::token_health::TokensHealth;
 use crate::circuit_breaker::Mode;
 use crate::control::{
     BreakerHealth, BulkheadHealth, Control, Controllable, Credential, Expiry, Health, HedgeHealth,
-    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, TokenHealth,
+    KeyedBreakersHealth, LocalCopyHealth, MirrorHealth, RateLimitHealth, ShareHealth, TokenHealth,
 };
 use crate::rt::Clock;
 #[cfg(feature = "fleet")]
@@ -37,6 +37,7 @@ impl Controllable for Shared {
                 abandoned: counts.abandoned,
                 held: counts.held,
                 is_report_only: breaker.mode() == Mode::ReportOnly,
+                is_hinted: breaker.is_hinted(),
             }
         });
         let bulkhead = slots.bulkhead.handle();
@@ -66,6 +67,12 @@ impl Controllable for Shared {
                 waiting: rate.waiting(),
                 rejected: rate.rejected(),
             },
+            share: rate.share().map(|share| ShareHealth {
+                account: share.account.to_string(),
+                rate: share.rate,
+                demand: share.demand,
+                has_ended: share.has_ended,
+            }),
             retries_saved: slots.retry.shared_budget().saved(),
             hedge: HedgeHealth {
                 delay: hedge.delay(),
@@ -109,6 +116,11 @@ impl Controllable for Shared {
         ];
         controls.extend(self.copies.all().iter().map(|copy| copy.control()));
         controls
+    }
+
+    #[cfg(feature = "fleet")]
+    fn into_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync> {
+        self
     }
 
     #[cfg(feature = "fleet")]

@@ -9,5 +9,11 @@ named! {
         Heard: "heard";
         /// This instance can't obey, for one integration: health says what it is.
         Disobeyed: "disobeyed";
+        /// The lease of a share has ended, and the database gives no other: a hundredth of the account's rate is used.
+        ShareEnded: "share_ended";
+        /// A share of an account's rate is held, for the first time or again.
+        ShareHeld: "share_held";
+        /// Most instances have found a reason to open their breakers: fewer failures open this one.
+        Hinted: "hinted";
     }
 }

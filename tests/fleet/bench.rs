@@ -40,6 +40,45 @@ impl Place {
         Some(place)
     }
 
+    /// On a server of a test's own.
+    pub(crate) async fn on(server: &'static Server) -> Self {
+        let place = Self { server, schema: "outrigger".to_owned() };
+        place.fleet(&Registry::new(), "maker").migrate().await.unwrap();
+        place
+    }
+
+    /// One whose leases are short.
+    pub(crate) fn sharing_fleet(&self, registry: &Registry, name: &str) -> Fleet {
+        let fleet = Fleet::postgres(registry, &self.pool()).schema(&self.schema);
+        fleet.instance(name).lease(crate::shares::LEASE).build()
+    }
+
+    /// How many shares are given.
+    pub(crate) async fn holders(&self) -> i64 {
+        self.number("SELECT count(*) FROM outrigger.fleet_share").await
+    }
+
+    /// The sum of all shares whose leases hold, in millionths of a request a second.
+    pub(crate) async fn given(&self) -> i64 {
+        let all = "SELECT sum(used)::bigint FROM outrigger.fleet_share WHERE ends > outrigger.fleet_now()";
+        self.number(all).await
+    }
+
+    /// How many breakers are told to be open.
+    pub(crate) async fn outages(&self) -> i64 {
+        self.number("SELECT count(*) FROM outrigger.fleet_outage").await
+    }
+
+    /// How many statements the server has run.
+    pub(crate) async fn statements(&self) -> i64 {
+        self.number("SELECT sum(xact_commit)::bigint FROM pg_stat_database").await
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let sql = sql.replace("outrigger.", &format!("{}.", self.schema));
+        self.client().await.query_one(&sql, &[]).await.unwrap().get(0)
+    }
+
     pub(crate) fn pool(&self) -> PostgresPool {
         PostgresPool::no_tls(&self.server.connection_string()).unwrap().connections(1)
     }

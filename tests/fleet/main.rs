@@ -8,10 +8,14 @@ mod away;
 mod bench;
 #[cfg(feature = "console")]
 mod console;
+#[cfg(feature = "hyper")]
+mod example;
+mod hints;
 mod many;
 #[cfg(unix)]
 mod processes;
 mod settings;
+mod shares;
 mod steering;
 
 #[path = "../outbox/postgres/pgbouncer.rs"]

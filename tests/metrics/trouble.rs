@@ -77,6 +77,7 @@ impl Bench {
         let certified = certified(self).await;
         #[cfg(feature = "outbox")]
         queued(self).await;
+        let _fleet = unheard(self);
         let page = self.page();
         drop((answers, breakers, limits, hedges, stopped, injected));
         drop((cached, checked, copied, drifts, own, certified, signed));
@@ -129,6 +130,12 @@ async fn queued(bench: &Bench) {
     assert!(state.is_final());
     outbox.shut_down(Duration::ZERO);
     run.await.expect("a task").expect("it runs");
+}
+
+/// A fleet that nobody hears.
+fn unheard(bench: &Bench) -> outrigger::fleet::Fleet {
+    let pool = outrigger::outbox::postgres::PostgresPool::no_tls("host=/nowhere user=nobody");
+    outrigger::fleet::Fleet::postgres(&bench.registry, &pool.expect("an address")).build()
 }
 
 async fn answers(bench: &Bench) -> Integration {

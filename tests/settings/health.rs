@@ -40,10 +40,12 @@ async fn health_has_these_fields() {
         "breaker": {
             "state": "closed", "open_for": null, "calls": 0, "failed": 0, "slow": 0,
             "rejected": 0, "abandoned": 0, "held": 0, "is_report_only": false,
+            "is_hinted": false,
         },
         "keyed_breakers": null,
         "bulkhead": { "limit": 64, "in_use": 0, "waiting": 0 },
         "rate_limit": { "interval": null, "paused_for": null, "waiting": 0, "rejected": 0 },
+        "share": null,
         "retries_saved": 20,
         "hedge": { "delay": null, "sent": 0, "won": 0, "skipped": 0 },
         "cache": null,

@@ -125,6 +125,7 @@ fn changed(preset: Builder) -> Builder {
         .rate_limit(|_| {
             RateLimitLayer::new(100, Duration::from_secs(60))
                 .burst(10)
+                .account("live")
                 .learn(Learning::Off)
                 .queue(1_000)
                 .in_flight(77)

@@ -4,6 +4,7 @@
 mod attempts;
 mod bench;
 mod canonical;
+mod fuzzed;
 mod hmac;
 mod properties;
 mod refused;

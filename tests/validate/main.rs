@@ -6,6 +6,7 @@ mod bench;
 mod bodies;
 mod decoding;
 mod graphql;
+mod graphql_audits;
 mod held_back;
 mod hostile;
 mod published;

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// Counts the failures since the last success, in atomics.
+/// Counts the failures since the last success, in atomics, and keeps what others say until then.
 #[derive(Debug)]
 pub(super) struct ConsecutiveFailures {
     epoch: Instant,
@@ -13,13 +13,16 @@ pub(super) struct ConsecutiveFailures {
     /// `epoch`.
     since: AtomicU64,
     last_success: AtomicU64,
+    /// Until when most others say that nothing answers them; 0 if they don't.
+    hinted_until: AtomicU64,
 }
 
 impl ConsecutiveFailures {
     pub(super) fn new(epoch: Instant) -> Self {
         let (since, last_success) = (AtomicU64::new(0), AtomicU64::new(0));
         let (length, ignored_first) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { epoch, length, ignored_first, since, last_success }
+        let hinted_until = AtomicU64::new(0);
+        Self { epoch, length, ignored_first, since, last_success, hinted_until }
     }
 
     pub(super) fn length(&self) -> u32 {
@@ -47,7 +50,8 @@ impl ConsecutiveFailures {
         let length = self.length();
         let gap = || now.saturating_duration_since(self.no_success_since());
         let ended = (length >= MIN_FAILURES).then(gap);
-        if length != 0 || self.ignored_first.load(Ordering::Relaxed) {
+        let hinted_until = self.hinted_until.load(Ordering::Relaxed);
+        if length != 0 || hinted_until != 0 || self.ignored_first.load(Ordering::Relaxed) {
             self.clear();
         }
         self.last_success.store(self.nanos(now), Ordering::Relaxed);
@@ -64,6 +68,18 @@ impl ConsecutiveFailures {
     pub(super) fn clear(&self) {
         self.length.store(0, Ordering::Relaxed);
         self.ignored_first.store(false, Ordering::Relaxed);
+        self.hinted_until.store(0, Ordering::Relaxed);
+    }
+
+    /// Most others say that nothing answers them, which holds until then or the next success here.
+    #[cfg(feature = "fleet")]
+    pub(super) fn hint(&self, until: Instant) {
+        self.hinted_until.store(self.nanos(until), Ordering::Relaxed);
+    }
+
+    pub(super) fn is_hinted(&self, now: Instant) -> bool {
+        let until = self.hinted_until.load(Ordering::Relaxed);
+        until != 0 && self.nanos(now) < until
     }
 
     fn nanos(&self, at: Instant) -> u64 {

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(feature = "fleet")]
+use std::time::Instant;
 
 use super::breaker::Breaker;
 use super::config::Mode;
@@ -106,6 +108,24 @@ impl BreakerHandle {
     /// Whether it refuses calls because no probe has succeeded.
     pub(crate) fn is_down(&self) -> bool {
         self.0.as_ref().is_some_and(|breaker| breaker.shared.is_down(rt::now()))
+    }
+
+    /// Whether it is open because of results, and not by a person's hand.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn has_found_outage(&self) -> bool {
+        self.0.as_ref().is_some_and(|breaker| breaker.shared.inner().machine.has_found_outage())
+    }
+
+    /// Most other instances have found that nothing answers. Until then, or until the next success here,
+    /// fewer failures open it.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn hint(&self, until: Instant) {
+        self.with(|breaker| breaker.shared.consecutive.hint(until));
+    }
+
+    /// Whether such a hint holds.
+    pub(crate) fn is_hinted(&self) -> bool {
+        self.0.as_ref().is_some_and(|breaker| breaker.shared.consecutive.is_hinted(rt::now()))
     }
 
     /// Whether it acts on what it finds or only reports it; a disabled one does neither.

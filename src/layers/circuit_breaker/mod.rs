@@ -147,6 +147,8 @@ mod config;
 mod consecutive;
 mod handle;
 mod held_queue;
+#[cfg(all(test, feature = "fleet"))]
+mod hinted;
 #[cfg(all(test, outrigger_loom))]
 mod interleavings;
 mod keyed;

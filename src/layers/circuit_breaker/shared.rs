@@ -283,13 +283,19 @@ impl SharedBreaker {
         let enough = total >= config.minimum;
         let reached = |rate: crate::Ratio, part: u32| rate.is_reached_by(part.into(), total.into());
         let failed_in_row = self.consecutive.length();
+        let is_hinted = self.consecutive.is_hinted(now);
+        let is_reached = |limit: u32| {
+            let limit = if is_hinted { limit.min(HINTED_FAILURES) } else { limit };
+            failed_in_row >= limit
+        };
         let is_row = match config.consecutive {
-            Some(Consecutive::Always(limit)) => failed_in_row >= limit,
-            Some(Consecutive::BelowMinimum(limit)) => !enough && failed_in_row >= limit,
+            Some(Consecutive::Always(limit)) => is_reached(limit),
+            Some(Consecutive::BelowMinimum(limit)) => !enough && is_reached(limit),
             None => false,
         };
         let since = self.consecutive.no_success_since();
         let gap = inner.machine.success_gap_limit(config, now);
+        let gap = if is_hinted { gap / HINTED_GAP_DIVISOR } else { gap };
         if is_row && now.saturating_duration_since(since) >= gap {
             return Some(Cause::Consecutive { since, failed: failed_in_row });
         }
@@ -418,6 +424,11 @@ fn tracks_latency(config: &BreakerConfig) -> u64 {
     if config.slow.is_some() { TRACKS_LATENCY } else { 0 }
 }
 
+/// So many failures in a row are enough where most others have found nothing that answers: at half of all
+/// calls failing, they come once in eight.
+const HINTED_FAILURES: u32 = 3;
+/// The time without a success is so many times shorter then.
+const HINTED_GAP_DIVISOR: u32 = 4;
 /// Set if calls must take the lock to be admitted.
 const MUST_LOCK: u64 = 0b01;
 /// Set if every call must know the time.

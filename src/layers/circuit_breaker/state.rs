@@ -365,6 +365,14 @@ impl Machine {
         }
     }
 
+    /// Whether it is open because of results, and not by a person's hand.
+    #[cfg(feature = "fleet")]
+    pub(super) fn has_found_outage(&self) -> bool {
+        let by_results = |outage: Outage| outage.cause != Cause::Manual;
+        let is_open = self.forced == Forced::No && matches!(self.state, State::Open(_));
+        is_open && self.outage.is_some_and(by_results)
+    }
+
     /// Whether the next probe is to be a call that must not be repeated.
     pub(super) fn is_unsafe_due(&self, now: Instant) -> bool {
         matches!(&self.state, State::Open(probes) if probes.is_unsafe_due(now))

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::rate_probe::{BIG_STEP, Retention, SMALL_STEP};
@@ -9,6 +10,8 @@ use crate::settings::Errors;
 pub struct RateLimitConfig {
     /// Absent if only the provider's limits count.
     pub(crate) quota: Option<Quota>,
+    /// Whose quota it is, if several share it.
+    pub(crate) account: Option<Arc<str>>,
     pub(crate) on_limit: OnLimit,
     pub(crate) queue: u32,
     pub(crate) in_flight: Option<u32>,
@@ -55,6 +58,7 @@ impl Default for RateLimitConfig {
     fn default() -> Self {
         Self {
             quota: None,
+            account: None,
             on_limit: OnLimit::default(),
             queue: 65_536,
             in_flight: None,
@@ -78,6 +82,12 @@ impl RateLimitConfig {
             if per.is_zero() {
                 errors.add("per", "so many in no time is no limit: give it a duration");
             }
+        }
+        if self.account.is_some() && self.quota.is_none() {
+            errors.add(
+                "account",
+                "there is no rate to share: set how many `requests` the account allows",
+            );
         }
         if self.in_flight == Some(0) {
             errors.add("in_flight", "zero at a time let nothing through: allow at least one");

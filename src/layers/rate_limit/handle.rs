@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::layer::RateLimitLayer;
 use super::limiter::Limiter;
-use super::state::Schedule;
+#[cfg(feature = "fleet")]
+use super::shared_limit::SharedLimit;
+use super::state::{Schedule, ShareNow};
 use crate::event::Event;
 
 /// Reads a rate limit, and stops all calls for a while.
@@ -87,6 +89,17 @@ impl RateLimitHandle {
                 self.layer.tell(|| Event::RateLimitChanged { interval });
             }
         }
+    }
+
+    /// What it may use of its account's rate; `None` if it shares none.
+    pub(crate) fn share(&self) -> Option<ShareNow> {
+        self.layer.limiter.read(Schedule::share_now)
+    }
+
+    /// The limit that a fleet may set; `None` if there is one for each key.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn shared_limit(&self) -> Option<SharedLimit> {
+        self.layer.limiters.is_none().then(|| SharedLimit::new(&self.layer.limiter))
     }
 
     fn limiters(&self) -> Vec<Arc<Limiter>> {

@@ -86,6 +86,15 @@ impl RateLimitLayer {
         })
     }
 
+    /// The name of the provider's account whose rate this is. All instances of a service, and all
+    /// integrations, that name the same account share its rate, if they have a fleet (feature `fleet`);
+    /// without one, each uses all of it. It needs [`requests`](Self::requests), and can't be
+    /// [`keyed`](Self::keyed).
+    pub fn account(self, name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        self.set(|config| config.account = Some(name))
+    }
+
     /// What happens to calls that come faster: refused by default, unless their turn comes in time.
     pub fn on_limit(self, on_limit: OnLimit) -> Self {
         self.set(|config| config.on_limit = on_limit)
@@ -272,8 +281,15 @@ impl Slot for RateLimitLayer {
 
     fn check_into(&self, errors: &mut Errors<'_>) {
         self.config.check_into(errors);
-        if self.limiters.as_ref().is_some_and(|limiters| limiters.most() == 0) {
+        let Some(limiters) = &self.limiters else { return };
+        if limiters.most() == 0 {
             errors.add("keyed.most", "no capacity for any key: keep at least one limit");
+        }
+        if self.config.account.is_some() {
+            errors.add(
+                "account",
+                "an account's rate can't be split by keys: give each account an integration",
+            );
         }
     }
 }

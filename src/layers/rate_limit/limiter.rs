@@ -114,6 +114,7 @@ impl Limiter {
         }
         let (now, route) = (rt::now(), target.route());
         let mut state = self.state();
+        state.schedule.count_sleep(now);
         let is_free = state.queue_length() == 0 && state.schedule.ready_at(route, now) <= now;
         if is_free
             && !state.shared_in_flight.has_waiting()
@@ -234,6 +235,12 @@ impl Limiter {
 
     pub(super) fn rejected(&self) -> u64 {
         self.state().rejected
+    }
+
+    /// How many requests went out since it was made.
+    #[cfg(feature = "fleet")]
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Counts a queued call that was refused.

@@ -160,6 +160,10 @@ mod resume;
 mod server_limit;
 #[cfg(feature = "serde")]
 mod settings;
+#[cfg_attr(not(feature = "fleet"), path = "no_share.rs")]
+mod share;
+#[cfg(feature = "fleet")]
+mod shared_limit;
 mod stall_guard;
 mod state;
 
@@ -173,3 +177,7 @@ pub use layer::{RateLimit, RateLimitLayer};
 
 #[cfg(feature = "serde")]
 pub(crate) use settings::RateLimitSettings;
+#[cfg(feature = "fleet")]
+pub(crate) use {
+    config::Quota, share::RateShare, shared_limit::RequestCounts, shared_limit::SharedLimit,
+};

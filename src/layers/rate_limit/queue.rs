@@ -228,6 +228,7 @@ impl QueueEntry {
         if !state.is_first(&self.queued) {
             return QueueStep::Wait;
         }
+        state.schedule.count_sleep(now);
         if let Some(until) = state.schedule.stopped_too_long(self.queued.route, now) {
             return QueueStep::StoppedUntil(until);
         }

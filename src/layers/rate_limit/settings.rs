@@ -12,6 +12,7 @@ section! {
         requests: Option<u32>,
         per: Duration,
         burst: u32,
+        account: Option<String>,
         on_limit: OnLimit,
         queue: u32,
         in_flight: Option<u32>,
@@ -31,6 +32,7 @@ impl Table<RateLimitLayer> for RateLimitSettings {
             requests: Some(config.quota.map(|quota| quota.requests)),
             per: config.quota.map(|quota| quota.per),
             burst: config.quota.map(|quota| quota.burst),
+            account: Some(config.account.as_deref().map(str::to_owned)),
             on_limit: Some(config.on_limit),
             queue: Some(config.queue),
             in_flight: (!follows).then_some(config.in_flight),
@@ -66,6 +68,9 @@ impl Table<RateLimitLayer> for RateLimitSettings {
                 None
             }
         };
+        if let Some(account) = &self.account {
+            config.account = account.as_deref().map(Into::into);
+        }
         assign(&mut config.on_limit, &self.on_limit);
         assign(&mut config.queue, &self.queue);
         assign(&mut config.in_flight, &self.in_flight);

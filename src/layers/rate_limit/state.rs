@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::config::{Learning, OnLimit, Quota, RateLimitConfig};
@@ -6,6 +7,7 @@ use super::rate_probe::RateProbe;
 use super::resources::{Resources, Route};
 use super::resume::Resume;
 use super::server_limit::{AnsweredRequest, LimitId, ServerLimit};
+use super::share::ShareBucket;
 use crate::outcome::{LimitFacts, Resource};
 use crate::rt;
 
@@ -14,6 +16,8 @@ use crate::rt;
 pub(super) struct Schedule {
     config: RateLimitConfig,
     configured: Option<Gcra>,
+    /// This process's part of a rate that several share.
+    pub(super) share: Option<ShareBucket>,
     server_limits: Vec<ServerLimit>,
     resources: Resources,
     probe: Option<RateProbe>,
@@ -29,6 +33,15 @@ pub(super) struct Schedule {
     refusals: u32,
 }
 
+/// What may be used of an account's rate, for people to read. Rates are in requests a second.
+#[derive(Clone, Debug)]
+pub(crate) struct ShareNow {
+    pub(crate) account: Arc<str>,
+    pub(crate) rate: f64,
+    pub(crate) demand: f64,
+    pub(crate) has_ended: bool,
+}
+
 /// What was sent before a refusal, about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
@@ -41,6 +54,7 @@ impl Schedule {
         let mut schedule = Self {
             config: config.clone(),
             configured: None,
+            share: None,
             server_limits: Vec::new(),
             resources: Resources::default(),
             probe: None,
@@ -84,6 +98,7 @@ impl Schedule {
     /// Whether anything limits requests now.
     pub(super) fn is_limiting(&self, now: Instant) -> bool {
         self.configured.is_some()
+            || self.share.is_some()
             || self.config.in_flight.is_some()
             || self.probe.is_some()
             || !self.server_limits.is_empty()
@@ -99,7 +114,8 @@ impl Schedule {
         let cap = self.config.pause_cap;
         let reported = self.reported_for(route, now).map(|limit| limit.ready_at(cap, now));
         let resumed = self.resume.map(|resume| resume.ready_at());
-        own.chain(reported).chain(self.stopped_until()).chain(resumed).max().unwrap_or(now)
+        let rates = own.chain(reported).chain(self.share_ready_at(now));
+        rates.chain(self.stopped_until()).chain(resumed).max().unwrap_or(now)
     }
 
     /// When a request may go that has `others` before it.
@@ -114,7 +130,8 @@ impl Schedule {
         let own = self.own_rates(now).filter(|_| is_person);
         let resumed = self.resume.filter(|_| is_person).map(|resume| resume.interval(others));
         let rates = self.configured.into_iter().chain(own).chain(reported);
-        let interval = rates.map(|gcra| gcra.interval).chain(resumed).max();
+        let intervals = rates.map(|gcra| gcra.interval).chain(self.share_interval(now));
+        let interval = intervals.chain(resumed).max();
         let queue = interval.unwrap_or_default().saturating_mul(others);
         rt::after(self.ready_at(route, now).max(now), queue)
     }
@@ -133,7 +150,7 @@ impl Schedule {
         let slowest = |resource| {
             let reported = self.reported(now).filter(|limit| limit.limits(resource));
             let rates = self.own_rates(now).chain(reported.filter_map(|limit| limit.gcra));
-            rates.map(|gcra| gcra.interval).max()
+            rates.map(|gcra| gcra.interval).chain(self.share_interval(now)).max()
         };
         let resources = self.reported(now).map(ServerLimit::resource).filter(Option::is_some);
         resources.map(slowest).min().unwrap_or_else(|| slowest(None))
@@ -182,6 +199,7 @@ impl Schedule {
         if let Some(gcra) = &mut self.configured {
             gcra.take(contended, now);
         }
+        self.take_share(now);
         let cap = self.config.pause_cap;
         let resource = self.resources.of(route);
         let reported = self.server_limits.iter_mut().filter(|limit| limit.limits(resource));

@@ -42,7 +42,8 @@
 //! [settled](TokenFailure::Settled) error, a 401 and the setting's limit end it.
 //!
 //! After an error the next fetch waits 1 s × 2ⁿ ≤ 30 s (full jitter, at least 100 ms, and at most a quarter of
-//! what the token still lives), or as long as the issuer asks, up to 5 min. After an error that only people
+//! what the token still lives), or as long as the issuer asks, up to 5 min. The first error without a token to send
+//! begins at 1 s again, so that callers soon notice that the issuer is back. After an error that only people
 //! can end (a [settled](TokenFailure::Settled) one) it waits about a minute: secrets are rotated while
 //! services run, so it never stops trying. A lifetime of less than a second is an error, and an issuer that
 //! gives the same end again is asked again after a quarter of the window.

@@ -61,6 +61,8 @@ struct Failure {
     error: TokenError,
     until: Instant,
     in_row: u32,
+    /// There was a token to send all the same.
+    is_harmless: bool,
 }
 
 /// A fetch that the one who is told must begin.
@@ -303,8 +305,11 @@ impl<T: Clone + PartialEq> Machine<T> {
     }
 
     fn fail(&mut self, error: TokenError, now: Now, rng: &Rng) -> Ended {
-        let in_row = self.failure.as_ref().map_or(0, |failure| failure.in_row);
         let usable = self.held.as_ref().filter(|held| held.is_usable(now));
+        let is_harmless = usable.is_some();
+        // The first one that callers feel begins a row of its own: they wait for the issuer's first answer.
+        let row = self.failure.as_ref().filter(|failure| failure.is_harmless == is_harmless);
+        let in_row = row.map_or(0, |failure| failure.in_row);
         let lives = usable.and_then(|held| held.hard).map(|hard| hard.left(now));
         let retry_in = match (error.retry_after(), error.failure()) {
             (Some(asked), _) => asked.clamp(MIN_WAIT, LONGEST_ASKED),
@@ -317,7 +322,8 @@ impl<T: Clone + PartialEq> Machine<T> {
             (None, _) => rng.between(SETTLED_WAIT / 2, SETTLED_WAIT / 2 * 3),
         };
         let until = rt::after(now.at, retry_in);
-        self.failure = Some(Failure { error: error.clone(), until, in_row: in_row + 1 });
+        let in_row = in_row + 1;
+        self.failure = Some(Failure { error: error.clone(), until, in_row, is_harmless });
         let end = self.sent(now).and_then(|held| self.last_moment(held));
         let served_for = end.map(|end| end.left(now));
         Ended::Failed { error, retry_in, served_for }

@@ -130,6 +130,9 @@ mod config;
 #[cfg(feature = "json")]
 mod decode;
 mod finding;
+#[cfg(all(feature = "json", any(fuzzing, test)))]
+#[cfg_attr(fuzzing, doc(hidden))]
+pub mod fuzzing;
 #[cfg(feature = "json")]
 pub mod graphql;
 #[cfg(feature = "json")]

@@ -34,7 +34,7 @@ pub struct Problems {
 }
 
 /// A problem (RFC 9457), an extension of its answer. Members of the wrong type are left out, as the RFC
-/// says (3.1). `Debug` shows the type and the status: the rest may be private.
+/// says (3.1). `Debug` shows the status: the rest may be private.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -125,10 +125,7 @@ impl Check for Problems {
 
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Problem")
-            .field("kind", &self.kind)
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("Problem").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -73,6 +73,7 @@ impl Report {
     }
 
     /// An answer of JSON had a member twice.
+    #[cfg(feature = "json")]
     pub(super) fn duplicate(&self) {
         self.duplicates.fetch_add(1, Ordering::Relaxed);
     }

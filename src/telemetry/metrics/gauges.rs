@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::labels::{Labels, Text};
 use super::names::{self, Metric};
 use crate::control::{
-    BreakerHealth, ControlState, Expiry, Health, LocalCopyHealth, PinHealth, PoolFigures,
-    SigningHealth,
+    BreakerHealth, ControlState, Expiry, FleetHealth, Health, LocalCopyHealth, PinHealth,
+    PoolFigures, SigningHealth,
 };
 use crate::event::Drift;
 use crate::terms::local_copy::{CopyState, LoadFailure};
@@ -37,6 +37,7 @@ pub(super) fn of(all: &[Health]) -> HashMap<Gauge, f64> {
         health.expiries.iter().for_each(|expiry| gauges.expiry(expiry));
         health.local_copies.iter().for_each(|copy| gauges.local_copy(copy));
         health.drifts.iter().for_each(|drift| gauges.drift(drift));
+        health.fleet.iter().for_each(|fleet| gauges.fleet(fleet));
     }
     gauges.values
 }
@@ -65,6 +66,10 @@ impl Gauges {
         self.most(&names::RATE_LIMIT_INTERVAL, None, seconds(rate.interval));
         self.most(&names::RATE_LIMIT_PAUSED, None, seconds(rate.paused_for));
         self.sum(&names::RATE_LIMIT_WAITING, None, rate.waiting);
+        let (share, demand) =
+            health.share.as_ref().map_or((0.0, 0.0), |share| (share.rate, share.demand));
+        *self.shown(&names::RATE_LIMIT_SHARE, None) += share;
+        *self.shown(&names::RATE_LIMIT_DEMAND, None) += demand;
         self.most(&names::HEDGE_DELAY, None, seconds(health.hedge.delay));
         if let Some(cache) = health.cache {
             let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -95,6 +100,7 @@ impl Gauges {
             self.most(&names::BREAKER_STATE, word, is(breaker.state == state));
         }
         self.most(&names::BREAKER_OPEN_TIME, None, seconds(breaker.open_for));
+        self.most(&names::BREAKER_HINTED, None, is(breaker.is_hinted));
         self.sum(&names::BREAKER_HELD, None, u32::try_from(breaker.held).unwrap_or(u32::MAX));
     }
 
@@ -133,6 +139,12 @@ impl Gauges {
         if let (DriftKind::Sunset, Some(at)) = (drift.kind, drift.at) {
             self.earliest(&names::DRIFT_SUNSET, None, at);
         }
+    }
+
+    fn fleet(&mut self, fleet: &FleetHealth) {
+        let obeys = fleet.has_heard && fleet.troubles.is_empty();
+        self.most(&names::FLEET_OBEYS, None, is(obeys));
+        self.most(&names::FLEET_HEARD_AGO, None, seconds(Some(fleet.heard_ago)));
     }
 
     /// For points in time, the earliest counts.

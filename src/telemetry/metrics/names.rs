@@ -201,6 +201,8 @@ metrics! {
     BREAKER_OPEN_TIME: Gauge, Seconds, "outrigger.breaker.open_time", [];
     /// Attempts that wait until the provider answers again.
     BREAKER_HELD: Gauge, Of("attempt"), "outrigger.breaker.held", [];
+    /// 1 while most instances of a fleet found that nothing answers, so that fewer failures open the circuit breaker.
+    BREAKER_HINTED: Gauge, Of("breaker"), "outrigger.breaker.hinted", [];
     /// Retries that are saved up in the budget, where it has a limit.
     RETRY_BUDGET: Gauge, Of("attempt"), "outrigger.retry.budget", [];
     /// Places, where there is a bound on them.
@@ -215,6 +217,10 @@ metrics! {
     RATE_LIMIT_PAUSED: Gauge, Seconds, "outrigger.rate_limit.paused", [];
     /// Attempts that wait for their turn.
     RATE_LIMIT_WAITING: Gauge, Of("attempt"), "outrigger.rate_limit.waiting", [];
+    /// Requests a second that this instance may send of an account's rate; 0 where no fleet shares one.
+    RATE_LIMIT_SHARE: Gauge, Of("request"), "outrigger.rate_limit.share", [];
+    /// Requests a second that its calls asked for lately; 0 where no fleet shares a rate.
+    RATE_LIMIT_DEMAND: Gauge, Of("request"), "outrigger.rate_limit.demand", [];
     /// After how long a second request goes out; 0 where none does.
     HEDGE_DELAY: Gauge, Seconds, "outrigger.hedge.delay", [];
     /// The share of calls that is copied, from 0 to 1.
@@ -249,6 +255,10 @@ metrics! {
     DRIFT_ENDPOINTS: Gauge, Of("endpoint"), "outrigger.drift.endpoints", [DRIFT];
     /// When the first endpoint will be gone, as its `Sunset` says; 0 where none is known.
     DRIFT_SUNSET: Gauge, Seconds, "outrigger.drift.sunset", [];
+    /// 1 while this instance obeys its fleet, 0 while it doesn't, or hasn't heard it yet. Summed up over instances: how many obey.
+    FLEET_OBEYS: Gauge, Of("instance"), "outrigger.fleet.obeys", [];
+    /// The time since this instance has heard its fleet, by its database.
+    FLEET_HEARD_AGO: Gauge, Seconds, "outrigger.fleet.heard_ago", [];
     /// Messages in a lane of an outbox, by state: `ready`, and of these `due`; `leased` (with a worker); and of the open ones `polling` (accepted, and the result is missing) and `unknown` (perhaps done already).
     OUTBOX_MESSAGES: Gauge, Of("message"), "outrigger.outbox.messages", [LANE, STATE];
     /// Dead messages of a lane, by why: each waits for a person.

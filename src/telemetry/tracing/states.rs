@@ -132,6 +132,13 @@ pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::Fl
         FleetEvent::Disobeyed => {
             record!(scope, ERROR, "this instance can't obey its fleet: health says why");
         }
+        FleetEvent::ShareEnded => {
+            record!(scope, WARN, "the lease of a share has ended: a hundredth of the rate is used");
+        }
+        FleetEvent::ShareHeld => record!(scope, INFO, "a share of the account's rate is held"),
+        FleetEvent::Hinted => {
+            record!(scope, INFO, "most instances have open breakers: fewer failures open this one");
+        }
     }
 }
 

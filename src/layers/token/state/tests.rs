@@ -235,6 +235,26 @@ fn a_successor_that_ends_earlier_has_its_own_end() {
 }
 
 #[test]
+fn back_off_begins_anew_when_callers_begin_to_feel_it() {
+    let mut bench = Bench::aged(2700.0);
+    while bench.ask().starts_with('1') {
+        if bench.running.is_some() {
+            bench.error(down());
+        }
+        bench.pass(0.1);
+    }
+    let mut tries = vec![bench.error(down())];
+    for _ in 0..4 {
+        bench.now = bench.now.after(*tries.last().unwrap());
+        assert_eq!(bench.ask(), "wait+");
+        tries.push(bench.error(down()));
+    }
+    for (wait, most) in tries.iter().zip([1, 2, 4, 8, 16]) {
+        assert!(*wait <= Duration::from_secs(most), "{tries:?}");
+    }
+}
+
+#[test]
 fn back_off_grows_and_is_short_before_the_end_and_an_issuers_wish_wins() {
     let mut bench = Bench::new();
     for most in [1, 2, 4, 8, 16, 30, 30] {

@@ -82,3 +82,6 @@ mod request;
 
 pub use check::GraphQl;
 pub use request::MarkQueries;
+
+#[cfg(any(fuzzing, test))]
+pub(super) use document::only_reads;

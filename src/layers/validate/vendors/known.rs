@@ -58,7 +58,7 @@ impl Known {
     pub(super) fn find(&self, status: u16, json: &Value) -> Option<Finding> {
         match json {
             Value::Array(items) if status >= 400 => {
-                items.iter().find_map(|item| self.find_in(item))
+                items.iter().take(MOST_ITEMS).find_map(|item| self.find_in(item))
             }
             whole => self.find_in(whole),
         }
@@ -130,6 +130,8 @@ pub(super) const AWS_UNAUTHORIZED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// A failed answer has few errors, and the first says what happened.
+const MOST_ITEMS: usize = 10;
 const LIMITS: &[u16] = &[403, 429];
 /// The first row that fits counts: money before time, and a wait that is said before one that isn't.
 pub(super) const TABLE: &[Known] = &[

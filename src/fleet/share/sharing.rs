@@ -1,0 +1,151 @@
+//! Keeps the leases of all integrations of this instance.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::demand::Demand;
+use super::lease::{LeaseTerms, ShareLease};
+use super::store::Request;
+use crate::event::Event;
+use crate::fleet::inner::Inner;
+use crate::integration::Integration;
+use crate::outbox::OutboxError;
+use crate::rate_limit::{RateShare, SharedLimit};
+use crate::rt::{self, Clock};
+use crate::terms::fleet::FleetEvent;
+
+/// One integration that uses a part of an account's rate.
+struct Holding {
+    integration: Arc<str>,
+    account: Arc<str>,
+    /// Its name in the database: unlike an instance's name, that of no other process.
+    name: String,
+    limit: SharedLimit,
+    demand: Demand,
+    lease: ShareLease,
+    /// It is told once that a lease has ended, and once that there is one again.
+    has_ended: bool,
+}
+
+/// Asks for leases until the fleet is to stop, and gives them back then.
+pub(in crate::fleet) async fn run(inner: &Inner) {
+    let terms = LeaseTerms { lease: inner.lease };
+    let (mut stop, mut holdings) = (inner.stop.subscribe(), Vec::new());
+    while !*stop.borrow_and_update() {
+        look(inner, terms, &mut holdings).await;
+        let next = rt::after(rt::now(), inner.rng.about(terms.look()));
+        let _ = rt::until(Some(next), stop.changed()).await;
+    }
+    let end = rt::after(rt::now(), LAST);
+    let leave = async {
+        for holding in holdings {
+            holding.leave(inner).await;
+        }
+    };
+    // Whoever isn't heard keeps others waiting until its lease has ended.
+    let _ = rt::until(Some(end), leave).await;
+}
+
+/// Before its first lease, an integration uses a hundredth of its account's rate.
+pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
+    let Some(limit) = integration.rate_limit().shared_limit() else { return };
+    let Some((_, quota)) = limit.account().filter(|_| !limit.is_shared()) else { return };
+    // It has no end that matters: it says the same afterwards.
+    let lease = ShareLease::new(LeaseTerms::default(), quota, rt::now());
+    limit.set(Some(lease.share(clock, rt::now())));
+}
+
+async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
+    let mut wanted: Vec<_> =
+        inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
+    let is_gone = |holding: &mut Holding| !wanted.iter().any(|wanted| wanted.is_same(holding));
+    for gone in holdings.extract_if(.., is_gone).collect::<Vec<_>>() {
+        gone.leave(inner).await;
+    }
+    wanted.retain(|wanted| !holdings.iter().any(|holding| holding.is_same(wanted)));
+    holdings.append(&mut wanted);
+    for holding in holdings {
+        holding.look(inner, terms).await;
+    }
+}
+
+// === impl Holding ===
+
+impl Holding {
+    /// What an integration is to hold, if it shares an account's rate.
+    fn new(inner: &Inner, terms: LeaseTerms, integration: &Integration) -> Option<Self> {
+        let limit = integration.rate_limit().shared_limit()?;
+        let (account, quota) = limit.account()?;
+        let name = format!("{}#{}/{}", inner.name, inner.process, integration.name());
+        let (demand, lease) =
+            (Demand::new(limit.counts(), rt::now()), ShareLease::new(terms, quota, rt::now()));
+        let integration = integration.name().into();
+        Some(Self { integration, account, name, limit, demand, lease, has_ended: true })
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.limit == other.limit && self.account == other.account
+    }
+
+    /// Looks at the demand, and asks for a lease if it is time.
+    async fn look(&mut self, inner: &Inner, terms: LeaseTerms) {
+        if let Some((_, quota)) = self.limit.account() {
+            self.lease.set_quota(quota, rt::now());
+        }
+        self.demand.observe(self.limit.counts(), terms.renewal(), rt::now());
+        for _ in 0..CONFIRMATIONS {
+            if !self.lease.is_due(self.demand.a_second(), rt::now()) {
+                break;
+            }
+            if self.renew(inner, terms).await.is_err() {
+                self.lease.failed(rt::now(), &inner.rng);
+                break;
+            }
+            // Before it is told that less is used, less is used.
+            self.apply(inner.clock);
+        }
+        self.apply(inner.clock);
+        self.tell(inner);
+    }
+
+    async fn renew(&mut self, inner: &Inner, terms: LeaseTerms) -> Result<(), OutboxError> {
+        let asked = (rt::now(), inner.clock.wall());
+        let asking = self.lease.ask(self.demand.a_second(), asked.0);
+        let (account, holder) = (&*self.account, &*self.name);
+        let request = Request { account, holder, asking, lease: terms.lease };
+        let portion = inner.database.renew_share(&request, &inner.rng).await?;
+        self.lease.granted(portion, asked, rt::now(), &inner.rng);
+        Ok(())
+    }
+
+    fn apply(&self, clock: Clock) {
+        let share = self.lease.share(clock, rt::now());
+        self.limit.set(Some(RateShare { demand: self.demand.a_second(), ..share }));
+    }
+
+    /// Events, once a change.
+    fn tell(&mut self, inner: &Inner) {
+        let has_ended = self.lease.has_ended(inner.clock, rt::now());
+        if std::mem::replace(&mut self.has_ended, has_ended) != has_ended {
+            let event = if has_ended { FleetEvent::ShareEnded } else { FleetEvent::ShareHeld };
+            inner.emitter.renamed(&self.integration).emit(None, || Event::Fleet(event));
+        }
+    }
+
+    /// Gives the share back. If the integration goes on without one, it uses no more than a hundredth of the rate,
+    /// unless it names no account any more.
+    async fn leave(mut self, inner: &Inner) {
+        self.lease.end(rt::now());
+        match self.limit.account() {
+            Some(_) => self.apply(inner.clock),
+            None => self.limit.set(None),
+        }
+        // If it isn't heard, others wait until the lease has ended.
+        let _ = inner.database.leave_share(&self.account, &self.name).await;
+    }
+}
+
+/// The database's answer may ask for less, which is confirmed at once: others wait for it.
+const CONFIRMATIONS: u32 = 3;
+/// How long the database has, at the end, to take the shares back.
+const LAST: Duration = Duration::from_secs(1);

@@ -1,0 +1,180 @@
+//! One account's rate, shared by many instances.
+
+#[cfg(unix)]
+mod process;
+mod provider;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use outrigger::Integration;
+use outrigger::control::Registry;
+use outrigger::fleet::Fleet;
+use outrigger::rate_limit::OnLimit;
+use outrigger::testing::{Answer, Script};
+use tokio::time::{Instant, sleep};
+
+use self::process::{Process, signal};
+use self::provider::{Provider, most_over};
+use crate::bench::{PATIENCE, Place, run, until};
+use crate::server::Server;
+
+/// What the account allows a second, in all tests.
+pub(crate) const RATE: u32 = 100;
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
+
+/// An integration of one account, with a queue for what comes too fast.
+pub(crate) fn sharing(
+    name: &str,
+    registry: &Registry,
+    service: impl Into<Option<Script>>,
+    url: &str,
+) -> Integration {
+    let builder = Integration::background(name).base_url(url).rate_limit(|limit| {
+        limit.requests(RATE, Duration::from_secs(1)).account("live").on_limit(OnLimit::Shape)
+    });
+    match service.into() {
+        Some(script) => builder.service(script).register(registry).build().unwrap(),
+        None => builder.register(registry).build().unwrap(),
+    }
+}
+
+/// The share that an integration has, in requests a second, and whether it has none.
+fn share(registry: &Registry) -> (f64, bool) {
+    let share = registry.health_of("mailer").unwrap().share.unwrap();
+    (share.rate, share.has_ended)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_processes_never_send_more_than_the_rate_and_one_lease_whatever_becomes_of_them() {
+    let Some(server) = Server::start() else { return };
+    let place = Place::on(Box::leak(Box::new(server))).await;
+    let provider = Provider::start().await;
+    let clocks = [0, 0, 0, -10_000, 10_000_000];
+    let names = ["killed", "stopped", "well", "behind", "ahead"];
+    let mut processes: BTreeMap<_, _> = names
+        .into_iter()
+        .zip(clocks)
+        .map(|(name, clock)| (name, Process::start(&place, &provider.url, name, clock)))
+        .collect();
+    until("all send", async || names.iter().all(|name| provider.count(name) > 60)).await;
+
+    signal(processes["stopped"].id(), "STOP");
+    drop(processes.remove("killed"));
+    let before = provider.count("well");
+    // Their shares come to the others when their leases have ended.
+    sleep(LEASE * 2).await;
+    until("the others go on", async || provider.count("well") > before + 100).await;
+    signal(processes["stopped"].id(), "CONT");
+    let before = provider.count("stopped");
+    until("it has a share again", async || provider.count("stopped") > before + 40).await;
+
+    let before = provider.all();
+    place.server.down();
+    // The last share, and a hundredth after that.
+    sleep(LEASE * 4).await;
+    assert!(provider.all() > before + RATE as usize / 2, "it goes on without the database");
+    place.server.up();
+    let counts: Vec<_> = processes.keys().map(|name| (*name, provider.count(name))).collect();
+    until("all have shares again", async || {
+        counts.iter().all(|(name, before)| provider.count(name) > before + 60)
+    })
+    .await;
+
+    let times = provider.times();
+    let over = most_over(&times, f64::from(RATE));
+    println!("{} requests, at most {over:.0} over the rate in any window", times.len());
+    assert!(over <= f64::from(RATE) * LEASE.as_secs_f64(), "{over} over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forty_instances_use_one_rate_and_no_more() {
+    let Some(place) = Place::new().await else { return };
+    let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let mut instances = Vec::new();
+    for nth in 0..40 {
+        let registry = Registry::new();
+        let sent = Arc::clone(&times);
+        let script = Script::by(move |_| {
+            sent.lock().unwrap().push(Instant::now());
+            Answer::status(200)
+        });
+        let mailer = sharing("mailer", &registry, script, "http://mailer.test");
+        let fleet = place.sharing_fleet(&registry, &format!("web-{nth}"));
+        run(&fleet);
+        instances.push((fleet, registry, mailer));
+    }
+    let calls: Vec<_> =
+        instances.iter().map(|(_, _, mailer)| keep_calling(mailer.clone())).collect();
+    let has_share = |registry: &Registry| share(registry).0 > 1.5 && !share(registry).1;
+    until("all have shares", async || instances.iter().all(|(_, it, _)| has_share(it))).await;
+    let (began, sent) = (Instant::now(), times.lock().unwrap().len());
+    let statements = place.statements().await;
+    sleep(Duration::from_secs(5)).await;
+    let over = began.elapsed().as_secs_f64();
+    let used = (times.lock().unwrap().len() - sent) as f64 / over;
+    let asked = (place.statements().await - statements) as f64 / over;
+    println!("{used:.0} of {RATE} a second used, {asked:.0} statements a second");
+    for _ in 0..20 {
+        let all = place.given().await;
+        assert!(all <= i64::from(RATE) * 1_000_000, "{all}");
+    }
+    assert!(used > f64::from(RATE) * 0.5, "{used}");
+    let over = most_over(&times.lock().unwrap(), f64::from(RATE));
+    println!("at most {over:.0} over the rate in any window");
+    // Each may begin with one.
+    assert!(over <= f64::from(RATE) * LEASE.as_secs_f64(), "{over} over");
+    calls.into_iter().for_each(|call| call.abort());
+}
+
+#[tokio::test]
+async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_keeps_it_for_its_lease()
+ {
+    let Some(place) = Place::new().await else { return };
+    let (first, second) = (Registry::new(), Registry::new());
+    let script = || Script::by(|_| Answer::status(200));
+    let (one, two) = (
+        sharing("mailer", &first, script(), "http://mailer.test"),
+        sharing("mailer", &second, script(), "http://mailer.test"),
+    );
+    // So long that it doesn't end while this test runs.
+    let fleet = |registry: &Registry, name: &str| {
+        let fleet = Fleet::postgres(registry, &place.pool()).schema(&place.schema);
+        fleet.instance(name).lease(Duration::from_secs(600)).build()
+    };
+    let (leaves, stays) = (fleet(&first, "leaves"), fleet(&second, "stays"));
+    assert_eq!(share(&first), (1.0, true), "a hundredth before the first lease");
+    for it in [&leaves, &stays] {
+        run(it);
+    }
+    until("both have a share", async || !share(&first).1 && !share(&second).1).await;
+    assert!(place.holders().await == 2);
+    leaves.shut_down();
+    until("it is given back", async || place.holders().await == 1).await;
+    assert_eq!(share(&first), (1.0, true), "what it is left with");
+    drop((one, two));
+}
+
+#[tokio::test]
+async fn an_integration_that_names_no_account_shares_nothing() {
+    let Some(place) = Place::new().await else { return };
+    let instance = place.instance("alone").await;
+    assert_eq!(instance.registry.health_of("payments").unwrap().share, None);
+    assert_eq!(place.holders().await, 0);
+}
+
+/// Calls as fast as the limit lets them go.
+pub(crate) fn keep_calling(mailer: Integration) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let calls: Vec<_> =
+                (0..4).map(|_| mailer.send(http::Request::new(outrigger::Body::empty()))).collect();
+            for call in calls {
+                // Whatever it comes to: the provider counts.
+                let _ = call.await;
+            }
+        }
+    })
+}
