@@ -113,7 +113,11 @@ impl Inner {
     pub(super) async fn instances(&self, actor: &Actor) -> Result<InstancesView, NoPage> {
         self.needs(actor, Right::Look, Scope::All)?;
         let fleet = self.registry.fleet().ok_or(NoPage::NotFound)?;
-        Ok(fleet.view().await)
+        let view = Arc::clone(&fleet).view().await;
+        Ok(match view {
+            Ok(view) => fleet.words().await.map(|said| (view, said)),
+            Err(why) => Err(why),
+        })
     }
 
     /// What is known under a name, as far as this person may look at it.

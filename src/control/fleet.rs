@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::registry::Controllable;
+use crate::terms::InstanceState;
 
 /// How this instance obeys its fleet (feature `fleet`), for one integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct FleetHealth {
     pub has_heard: bool,
     /// The time since it answered last; since the fleet was built, if it never has.
     pub heard_ago: Duration,
+    /// Why the last look at the database failed, if it did.
+    pub error: Option<String>,
     /// Since when it doesn't answer, if that is longer than 10 s. Controls and settings stay as they were told last.
     pub unheard_since: Option<SystemTime>,
     /// Until when somebody wanted a control to be where it is, by the database's clock; the earliest.
@@ -71,18 +74,28 @@ pub struct FleetInstance {
     pub troubles: Vec<FleetTrouble>,
 }
 
-/// Whether an instance obeys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a fleet says of an integration: a control's position, or its settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum InstanceState {
-    /// It has taken over everything.
-    Obeys,
-    /// It hasn't looked yet: it does so within 3 s.
-    Behind,
-    /// It has looked, and can't obey, or somebody has set it otherwise on the spot.
-    Disobeys,
-    /// It has given no sign for 15 s: it has ended, hangs, or can't reach the database.
-    NotSeen,
+pub struct FleetWord {
+    /// The integration.
+    pub integration: String,
+    /// A control's name, or `settings`.
+    pub of: String,
+    /// The position; of settings the table, as JSON.
+    pub says: String,
+    /// Who said so.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// Since when, by the database's clock.
+    pub since: SystemTime,
+    /// Until when it is wanted, if somebody said so.
+    pub until: Option<SystemTime>,
+    /// The position that it is then set back to.
+    pub back: Option<String>,
+    /// The number of the change.
+    pub revision: u64,
 }
 
 /// A fleet, as a registry sees it.
@@ -95,16 +108,20 @@ pub(crate) trait AnyFleet: Send + Sync {
 
     /// Sets a control of all instances, and waits a moment for them to obey.
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer;
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView>;
 
     /// All instances.
     #[cfg(feature = "console")]
-    fn view(self: Arc<Self>) -> FleetAnswer;
+    fn view(self: Arc<Self>) -> FleetAnswer<FleetView>;
+
+    /// All that the fleet says.
+    #[cfg(feature = "console")]
+    fn words(self: Arc<Self>) -> FleetAnswer<Vec<FleetWord>>;
 }
 
-/// All instances, or why they aren't known.
+/// What the database answers, or why it doesn't.
 #[cfg(feature = "console")]
-pub(crate) type FleetAnswer = Pin<Box<dyn Future<Output = Result<FleetView, String>> + Send>>;
+pub(crate) type FleetAnswer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
 
 /// A control that a person sets for all instances.
 #[cfg(feature = "console")]
@@ -126,19 +143,6 @@ impl FleetView {
     /// Those that don't obey, or haven't done so yet.
     pub fn disobeying(&self) -> impl Iterator<Item = &FleetInstance> {
         self.instances.iter().filter(|instance| instance.state != InstanceState::Obeys)
-    }
-}
-
-impl InstanceState {
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Obeys => "obeys",
-            Self::Behind => "behind",
-            Self::Disobeys => "disobeys",
-            Self::NotSeen => "not seen",
-        }
     }
 }
 

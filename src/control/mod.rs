@@ -50,7 +50,7 @@ pub(crate) use fleet::AnyFleet;
 pub(crate) use fleet::FleetAnswer;
 #[cfg(feature = "console")]
 pub(crate) use fleet::FleetSet;
-pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, InstanceState};
+pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, FleetWord};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,
     KeyedBreakersHealth, KeyedTokensHealth, LaneHealth, LanePause, LastRejection, LocalCopyHealth,
@@ -66,4 +66,6 @@ pub use registry::{Controllable, Registry};
 
 pub use crate::event::Drift;
 pub use crate::terms::local_copy::{CopyState, LoadFailure, SnapshotProblem};
-pub use crate::terms::{Credential, DriftKind, Status, TokenFailure, TokenState, Verdict};
+pub use crate::terms::{
+    Credential, DriftKind, InstanceState, Status, TokenFailure, TokenState, Verdict,
+};

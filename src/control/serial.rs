@@ -114,7 +114,7 @@ impl Serialize for FleetHealth {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value = object!(
             self,
-            [instance, has_heard, troubles],
+            [instance, has_heard, error, troubles],
             "heard_ago": seconds(self.heard_ago),
             "unheard_since": self.unheard_since.map(time),
             "wanted_until": self.wanted_until.map(time),

@@ -174,7 +174,9 @@ fn word(row: &Row) -> Result<Arc<Word>, OutboxError> {
         says,
         who: row.text("who")?,
         why: row.text("why")?,
+        since: row.time("since")?,
         until: row.maybe_time("until")?,
+        back: row.maybe_text("back")?,
         revision: row.number("revision")?,
     }))
 }

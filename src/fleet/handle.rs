@@ -9,7 +9,7 @@ use super::database::MIGRATIONS;
 use super::error::{Cause, FleetError};
 use super::inner::Inner;
 use super::{hints, polling, share};
-use crate::control::FleetView;
+use crate::control::{FleetView, FleetWord};
 use crate::outbox::postgres::{in_schema, quoted};
 use crate::rt;
 
@@ -79,6 +79,15 @@ impl Fleet {
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.0.name
+    }
+
+    /// All that the fleet says, by integration: positions of controls and settings, with who said so, why and since when.
+    ///
+    /// # Errors
+    ///
+    /// If the database doesn't answer.
+    pub async fn words(&self) -> Result<Vec<FleetWord>, FleetError> {
+        Ok(self.0.shown_words().await?)
     }
 
     /// All instances: who obeys, who doesn't, and for how long. As text, it is a sentence.

@@ -8,9 +8,12 @@ use super::database::Database;
 use super::share;
 use super::state::State;
 use super::words::Words;
-use crate::control::{AnyFleet, Controllable, FleetHealth, Registry};
+use crate::control::{AnyFleet, Controllable, FleetHealth, FleetWord, Registry};
+#[cfg(feature = "console")]
+use crate::control::{FleetAnswer, FleetSet, FleetView};
 use crate::event::{Emitter, Event};
 use crate::integration::Integration;
+use crate::outbox::OutboxError;
 use crate::rt::{self, Clock, Lock, Rng};
 use crate::terms::fleet::FleetEvent;
 
@@ -43,13 +46,13 @@ pub(super) struct Hearing {
     /// The last time; when the fleet was built, if it never has.
     pub(super) last: Instant,
     pub(super) has_heard: bool,
-    /// Whether the last look failed, and subscribers know.
-    is_failing: bool,
+    /// Why the last look failed, if it did; then subscribers know.
+    failure: Option<String>,
 }
 
 impl Hearing {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, has_heard: false, is_failing: false }
+        Self { last: now, has_heard: false, failure: None }
     }
 }
 
@@ -59,7 +62,7 @@ impl Inner {
         let was_failing = {
             let mut hearing = self.hearing.locked();
             (hearing.last, hearing.has_heard) = (rt::now(), true);
-            std::mem::take(&mut hearing.is_failing)
+            hearing.failure.take().is_some()
         };
         self.heard.send_replace(true);
         if was_failing {
@@ -68,8 +71,8 @@ impl Inner {
     }
 
     /// The database hasn't answered.
-    pub(super) fn on_unheard(&self) {
-        let was_failing = std::mem::replace(&mut self.hearing.locked().is_failing, true);
+    pub(super) fn on_unheard(&self, why: &OutboxError) {
+        let was_failing = self.hearing.locked().failure.replace(why.to_string()).is_some();
         if !was_failing {
             self.emitter.emit(None, || Event::Fleet(FleetEvent::Unheard));
         }
@@ -81,6 +84,10 @@ impl Inner {
 
     pub(super) fn learn(&self, words: Words) {
         self.state.locked().learn(words);
+    }
+
+    pub(super) async fn shown_words(&self) -> Result<Vec<FleetWord>, OutboxError> {
+        Ok(self.database.words().await?.all.iter().map(|word| word.shown()).collect())
     }
 
     /// All integrations that are registered.
@@ -96,9 +103,9 @@ impl Inner {
 
 impl AnyFleet for Inner {
     fn health(&self, integration: &str) -> FleetHealth {
-        let (last, has_heard) = {
+        let (last, has_heard, error) = {
             let hearing = self.hearing.locked();
-            (hearing.last, hearing.has_heard)
+            (hearing.last, hearing.has_heard, hearing.failure.clone())
         };
         let wanted_until =
             self.state.locked().words_of(integration).filter_map(|word| word.until).min();
@@ -108,6 +115,7 @@ impl AnyFleet for Inner {
             instance: self.name.clone(),
             has_heard,
             heard_ago,
+            error,
             unheard_since: unheard_since.filter(|_| heard_ago > UNHEARD),
             wanted_until: wanted_until.map(Into::into),
             troubles: self.troubles(|name| name == integration),
@@ -120,13 +128,18 @@ impl AnyFleet for Inner {
     }
 
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: crate::control::FleetSet) -> crate::control::FleetAnswer {
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView> {
         Box::pin(self.set_by_console(set))
     }
 
     #[cfg(feature = "console")]
-    fn view(self: Arc<Self>) -> crate::control::FleetAnswer {
+    fn view(self: Arc<Self>) -> FleetAnswer<FleetView> {
         Box::pin(async move { self.database.view().await.map_err(|error| error.to_string()) })
+    }
+
+    #[cfg(feature = "console")]
+    fn words(self: Arc<Self>) -> FleetAnswer<Vec<FleetWord>> {
+        Box::pin(async move { self.shown_words().await.map_err(|error| error.to_string()) })
     }
 }
 

@@ -7,7 +7,7 @@ use super::state::{CameTo, Done};
 use super::words::{Says, Word};
 use crate::control::{Control, Controllable, FleetTrouble};
 use crate::event::Event;
-use crate::rt::Lock;
+use crate::rt::{Lock, callback};
 use crate::settings::ConfigError;
 use crate::terms::fleet::FleetEvent;
 
@@ -24,18 +24,20 @@ impl Inner {
     pub(super) fn obey_one(&self, target: &Target) {
         let weak = Arc::downgrade(target);
         let same = |known: &Weak<dyn Controllable>| known.ptr_eq(&weak);
+        let mut is_first = true;
         loop {
             // A statement of its own, so that the lock ends with it.
-            let to_do = self.state.locked().begin(&weak, target.name(), same);
+            let to_do = self.state.locked().begin(&weak, target.name(), is_first, same);
             let Some(to_do) = to_do else { return };
+            is_first = false;
             let obey = |word: Arc<Word>| {
-                let came_to = obey(target, &word, to_do.born);
+                let came_to = callback::call("control", || obey(target, &word, to_do.born));
+                let came_to = came_to.unwrap_or_else(|| CameTo::Refused("it panicked".to_owned()));
                 Done { word, came_to }
             };
-            let done: Vec<_> = to_do.words.into_iter().map(obey).collect();
-            let is_well = done.iter().all(|done| done.troubles().is_empty());
-            self.state.locked().end(done, same);
-            if !is_well {
+            let done = to_do.words.into_iter().map(obey).collect();
+            let is_trouble = self.state.locked().end(done, same);
+            if is_trouble {
                 let emitter = self.emitter.renamed(target.name());
                 emitter.emit(None, || Event::Fleet(FleetEvent::Disobeyed));
             }
@@ -73,7 +75,7 @@ fn obey(target: &Target, word: &Word, born: u64) -> CameTo {
 
 fn set(target: &Target, name: &str, position: &str, word: &Word, born: u64) -> CameTo {
     let Some(control) = control(target, name) else {
-        return CameTo::Refused(format!("this instance has no control {name:?}"));
+        return CameTo::Missing;
     };
     if !control.holds(position) && word.revision <= born {
         return CameTo::DoneOnce;
@@ -106,7 +108,7 @@ fn now_troubles(target: &Target, done: &Done) -> Vec<FleetTrouble> {
             let why = "changed on the spot since the fleet's were applied";
             troubles.push(done.trouble(done.word.of(), why));
         }
-        CameTo::Settings { .. } | CameTo::DoneOnce | CameTo::Refused(_) => {}
+        CameTo::Settings { .. } | CameTo::DoneOnce | CameTo::Missing | CameTo::Refused(_) => {}
     }
     troubles
 }

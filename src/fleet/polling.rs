@@ -23,7 +23,7 @@ pub(super) async fn run(inner: &Inner) {
     while !*stop.borrow_and_update() {
         match look(inner, &mut told).await {
             Ok(()) => inner.on_heard(),
-            Err(_) => inner.on_unheard(),
+            Err(why) => inner.on_unheard(&why),
         }
         let next = rt::after(rt::now(), inner.rng.about(POLL));
         let (mut woken, mut stopped) = (pin!(inner.wake.notified()), pin!(stop.changed()));

@@ -25,7 +25,7 @@ struct Target<T> {
 }
 
 /// A word that was taken over.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Done {
     pub(super) word: Arc<Word>,
     pub(super) came_to: CameTo,
@@ -40,6 +40,8 @@ pub(super) enum CameTo {
     DoneOnce,
     /// The settings are these, as long as nobody changes them; and what could not be read of them.
     Settings { are: serde_json::Value, left_out: Vec<(String, String)> },
+    /// There is no such control, or not yet: a local copy begins after its integration. It is looked for again.
+    Missing,
     /// It could not be obeyed.
     Refused(String),
 }
@@ -76,13 +78,23 @@ impl<T: Clone> State<T> {
         self.words = Some(words);
     }
 
-    /// What an integration has to do; `None` if it is nothing, or if somebody is at it, who then asks again.
-    pub(super) fn begin(&mut self, it: &T, name: &str, same: impl Fn(&T) -> bool) -> Option<ToDo> {
+    /// What an integration has to do; `None` if it is nothing, or if somebody is at it, who then asks again. What was
+    /// missing is looked for again if this is the first time that it is asked.
+    pub(super) fn begin(
+        &mut self,
+        it: &T,
+        name: &str,
+        is_first: bool,
+        same: impl Fn(&T) -> bool,
+    ) -> Option<ToDo> {
         let at = self.place(it, same);
         let (target, words) = (&mut self.targets[at], self.words.as_ref()?);
+        let is_open = |done: &Done, word: &Arc<Word>| {
+            done.word != *word || (is_first && done.came_to == CameTo::Missing)
+        };
         let is_new = |word: &&Arc<Word>| {
             word.integration == name
-                && target.done.get(word.of()).is_none_or(|done| done.word != **word)
+                && target.done.get(word.of()).is_none_or(|done| is_open(done, word))
         };
         let words: Vec<_> = words.all.iter().filter(is_new).cloned().collect();
         if target.is_busy || words.is_empty() {
@@ -92,11 +104,19 @@ impl<T: Clone> State<T> {
         Some(ToDo { words, born: target.born })
     }
 
-    pub(super) fn end(&mut self, done: Vec<Done>, same: impl Fn(&T) -> bool) {
-        if let Some(target) = self.targets.iter_mut().find(|target| same(&target.it)) {
-            target.is_busy = false;
-            target.done.extend(done.into_iter().map(|done| (done.word.of().to_owned(), done)));
+    /// Whether something can't be obeyed that wasn't known before.
+    pub(super) fn end(&mut self, done: Vec<Done>, same: impl Fn(&T) -> bool) -> bool {
+        let Some(target) = self.targets.iter_mut().find(|target| same(&target.it)) else {
+            return false;
+        };
+        target.is_busy = false;
+        let mut is_trouble = false;
+        for done in done {
+            is_trouble |=
+                !done.troubles().is_empty() && target.done.get(done.word.of()) != Some(&done);
+            target.done.insert(done.word.of().to_owned(), done);
         }
+        is_trouble
     }
 
     /// Forgets integrations that are gone.
@@ -125,6 +145,7 @@ impl Done {
     pub(super) fn troubles(&self) -> Vec<FleetTrouble> {
         match &self.came_to {
             CameTo::Refused(why) => vec![self.trouble(self.word.of(), why)],
+            CameTo::Missing => vec![self.trouble(self.word.of(), NO_CONTROL)],
             CameTo::Settings { left_out, .. } => {
                 let of = |path: &str| format!("{}.{path}", self.word.of());
                 left_out.iter().map(|(path, why)| self.trouble(of(path), why)).collect()
@@ -138,3 +159,5 @@ impl Done {
         FleetTrouble { integration, of: of.into(), why: why.into() }
     }
 }
+
+const NO_CONTROL: &str = "this instance has no such control";

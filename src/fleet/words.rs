@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::control::FleetWord;
 use crate::outbox::Timestamp;
 
 /// All that the fleet says, as it was at one moment.
@@ -21,8 +22,10 @@ pub(super) struct Word {
     pub(super) says: Says,
     pub(super) who: String,
     pub(super) why: String,
-    /// Until when it is wanted.
+    pub(super) since: Timestamp,
+    /// Until when it is wanted, and the position that it is then set back to.
     pub(super) until: Option<Timestamp>,
+    pub(super) back: Option<String>,
     /// The number of the change that said it.
     pub(super) revision: u64,
 }
@@ -34,6 +37,24 @@ pub(super) enum Says {
 }
 
 impl Word {
+    /// For people.
+    pub(super) fn shown(&self) -> FleetWord {
+        FleetWord {
+            integration: self.integration.clone(),
+            of: self.of().to_owned(),
+            says: match &self.says {
+                Says::Control { position, .. } => position.clone(),
+                Says::Settings(table) => table.to_string(),
+            },
+            who: self.who.clone(),
+            why: self.why.clone(),
+            since: self.since.into(),
+            until: self.until.map(Into::into),
+            back: self.back.clone(),
+            revision: self.revision,
+        }
+    }
+
     /// A control's name, or `settings`. No control is called so.
     pub(super) fn of(&self) -> &str {
         match &self.says {

@@ -17,6 +17,7 @@ mod gave_up;
 #[cfg(feature = "inbox")]
 pub(crate) mod inbox;
 mod injected_fault;
+mod instance_state;
 pub(crate) mod local_copy;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
@@ -43,6 +44,7 @@ pub use drift_kind::DriftKind;
 pub use fault::Fault;
 pub use gave_up::GaveUp;
 pub use injected_fault::InjectedFault;
+pub use instance_state::InstanceState;
 pub use phase::Phase;
 pub use redirect_to::RedirectTo;
 pub use rejection::Rejection;

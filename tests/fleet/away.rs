@@ -32,6 +32,7 @@ async fn while_the_database_is_away_all_stays_and_when_it_is_back_new_words_are_
     };
     until("it isn't heard", async || is_told(FleetEvent::Unheard) == 1).await;
     assert!(!of_fleet().has_heard);
+    assert!(of_fleet().error.unwrap().contains("postgresql"));
     assert!(!fleet.wait_heard(Duration::from_millis(1)).await);
     let error = fleet.set("payments", "kill_switch", "off", "ada", "why").await.unwrap_err();
     assert_eq!(error.kind(), FleetErrorKind::Unavailable);

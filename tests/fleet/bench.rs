@@ -9,7 +9,7 @@ use outrigger::event::SwitchMode;
 use outrigger::fleet::Fleet;
 use outrigger::outbox::postgres::PostgresPool;
 use outrigger::outbox::tokio_postgres::{Client, NoTls, connect};
-use outrigger::testing::{Answer, Script};
+use outrigger::testing::{Answer, EventRecorder, Script};
 
 use crate::server::{self, Server};
 
@@ -27,6 +27,7 @@ pub(crate) struct Instance {
     pub(crate) fleet: Fleet,
     pub(crate) registry: Registry,
     pub(crate) payments: Integration,
+    pub(crate) recorder: EventRecorder,
 }
 
 impl Place {
@@ -91,12 +92,13 @@ impl Place {
 
     /// One that runs and has heard its fleet.
     pub(crate) async fn instance(&self, name: &str) -> Instance {
-        let registry = Registry::new();
+        let recorder = EventRecorder::new();
+        let registry = Registry::new().subscriber(recorder.clone());
         let payments = payments(&registry);
         let fleet = self.fleet(&registry, name);
         run(&fleet);
         assert!(fleet.wait_heard(PATIENCE).await, "{name} hears the fleet");
-        Instance { fleet, registry, payments }
+        Instance { fleet, registry, payments, recorder }
     }
 
     pub(crate) async fn client(&self) -> Client {

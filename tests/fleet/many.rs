@@ -6,6 +6,7 @@ use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
 use outrigger::fleet::Fleet;
 use outrigger::outbox::postgres::PostgresPool;
+use outrigger::testing::EventRecorder;
 
 use crate::bench::{Instance, PATIENCE, Place, payments, run, until};
 
@@ -49,7 +50,8 @@ async fn it_works_behind_pgbouncer_in_transaction_mode() {
         let fleet = fleet.instance(format!("web-{nth}")).build();
         fleet.migrate().await.unwrap();
         run(&fleet);
-        all.push(Instance { fleet, registry, payments });
+        let recorder = EventRecorder::new();
+        all.push(Instance { fleet, registry, payments, recorder });
     }
     let view = async || all[0].fleet.instances().await.unwrap().to_string();
     until("all are there", async || view().await == "8 of 8 obey").await;

@@ -2,7 +2,8 @@
 
 use outrigger::Integration;
 use outrigger::control::{InstanceState, Registry};
-use outrigger::fleet::FleetErrorKind;
+use outrigger::event::Event;
+use outrigger::fleet::{FleetErrorKind, FleetEvent};
 use outrigger::testing::{Answer, Script};
 use serde_json::{Value, json};
 
@@ -91,6 +92,9 @@ async fn an_older_version_names_what_it_does_not_know_and_applies_the_rest() {
         assert_eq!(present(instance, "/deadline"), "5s");
         assert_eq!(present(instance, "/retry/max_attempts"), 1);
         assert!(instance.payments.breaker().forced().is_some());
+        // Told once, however often it looks.
+        let is_it = |event: &Event| *event == Event::Fleet(FleetEvent::Disobeyed);
+        assert_eq!(instance.recorder.count(is_it), 1);
     }
     let told = one.fleet.instances().await.unwrap().instances.remove(1).to_string();
     assert!(told.contains("payments, kill_switch: no position \"half\""), "{told}");

@@ -1,10 +1,14 @@
 //! What people change, and what instances make of it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use outrigger::Integration;
 use outrigger::control::InstanceState;
 use outrigger::event::SwitchMode;
 use outrigger::fleet::Wanted;
+use outrigger::local_copy::{Load, Loaded, LocalCopy};
 
 use crate::bench::{PATIENCE, Place, named, until};
 
@@ -87,6 +91,82 @@ async fn a_position_for_a_time_goes_back_to_what_was_before_by_the_databases_clo
         assert_eq!(position.who(), Some("the fleet"));
         assert_eq!(position.why(), Some("the time that ada asked for is over"));
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_once_is_done_by_those_that_run_and_not_by_those_that_start_later() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let (copy, loads) = copy(&one.payments);
+    until("it is loaded", async || loads.load(Ordering::SeqCst) == 1).await;
+    one.fleet.set("payments", "prices", "reload", "ada", "a price is wrong").await.unwrap();
+    until("it is loaded again", async || loads.load(Ordering::SeqCst) == 2).await;
+    assert_eq!(one.troubles(), []);
+    let other = place.instance("web-2").await;
+    let missing = "this instance has no such control".to_owned();
+    assert_eq!(other.troubles(), [("prices".to_owned(), missing)]);
+    // A copy begins after its integration.
+    let (later, later_loads) = self::copy(&other.payments);
+    until("it has the control", async || other.troubles().is_empty()).await;
+    assert_eq!((loads.load(Ordering::SeqCst), later_loads.load(Ordering::SeqCst)), (2, 1));
+    drop((copy, later));
+}
+
+/// A copy that counts its loads.
+fn copy(of: &Integration) -> (LocalCopy<Vec<u8>>, Arc<AtomicUsize>) {
+    let loads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&loads);
+    let load = move |_: Load| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { Ok(Loaded::new(vec![1])) }
+    };
+    let hour = Duration::from_secs(3_600);
+    (LocalCopy::builder("prices", of, Vec::len, load).every(hour).start().unwrap(), loads)
+}
+
+#[tokio::test]
+async fn people_who_steer_at_the_same_time_leave_all_instances_with_the_same() {
+    let Some(place) = Place::new().await else { return };
+    let (one, other) = (place.instance("web-1").await, place.instance("web-2").await);
+    let acts = (0..12).map(|nth| {
+        let (fleet, to) = (one.fleet.clone(), ["off", "no-retries", "cache-only"][nth % 3]);
+        tokio::spawn(async move {
+            fleet.set("payments", "kill_switch", to, &format!("person {nth}"), "why").await.unwrap()
+        })
+    });
+    let mut revisions = Vec::new();
+    for act in acts.collect::<Vec<_>>() {
+        revisions.push(act.await.unwrap());
+    }
+    revisions.sort_unstable();
+    assert_eq!(revisions, (1..=12).collect::<Vec<_>>());
+    let view = one.fleet.wait_obeyed(12, PATIENCE).await.unwrap();
+    assert_eq!(view.to_string(), "2 of 2 obey");
+    let said = one.fleet.words().await.unwrap().remove(0);
+    for instance in [&one, &other] {
+        let position = instance.payments.kill_switch().position();
+        assert_eq!((position.mode().name(), position.who()), (&*said.says, Some(&*said.who)));
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let set = |to, why| one.fleet.set("payments", "kill_switch", to, "ada", why);
+    set("off", "now").await.unwrap();
+    set("no-retries", "later").await.unwrap();
+    one.comes_to(SwitchMode::NoRetries).await;
+    place
+        .sql(
+            "UPDATE outrigger.fleet_meta SET value = 1 WHERE name = 'revision';
+            UPDATE outrigger.fleet_control SET position = 'off', why = 'now', revision = 1",
+        )
+        .await;
+    one.comes_to(SwitchMode::Off).await;
+    set("on", "again").await.unwrap();
+    one.comes_to(SwitchMode::On).await;
+    assert_eq!(one.fleet.instances().await.unwrap().revision, 2);
 }
 
 /// The database's clock stands still until it is moved.

@@ -187,3 +187,20 @@ async fn a_tenant_whose_refresh_was_given_up_and_still_runs_is_not_forgotten() {
     assert_eq!(used(&issuer), ["r1", "r2"]);
     assert_eq!(send(&crm, "b").await.unwrap(), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_whose_refresh_waits_for_its_lease_is_not_forgotten() {
+    let issuer = Script::new([rotated(2)]);
+    let store = Failing::new("r1", &[]);
+    let crm = of_one_tenant(&issuer, &store);
+    let lease = store.lease().await.unwrap();
+    let waits = tokio::spawn({
+        let crm = crm.clone();
+        async move { send(&crm, "a").await }
+    });
+    tokio::time::sleep(secs(1)).await;
+    assert_full(&send(&crm, "b").await.unwrap_err());
+    drop(lease);
+    assert_eq!(waits.await.unwrap().unwrap(), 200);
+    assert_eq!(send(&crm, "b").await.unwrap(), 200);
+}

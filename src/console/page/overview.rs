@@ -149,6 +149,9 @@ fn of_fleet(fleet: &FleetHealth) -> Markup {
         } @else if let Some(since) = fleet.unheard_since {
             p .late { "This instance hasn't heard its fleet since " (time(since)) ": controls and settings stay as they are." }
         }
+        @if let Some(error) = &fleet.error {
+            p .late { "The last look at it failed: " (text(error)) }
+        }
         @for trouble in &fleet.troubles {
             p .late { "This instance doesn't obey its fleet: " (text(&trouble.of)) ": " (text(&trouble.why)) }
         }

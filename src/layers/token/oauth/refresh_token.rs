@@ -90,9 +90,9 @@ where
     T: TokenStore,
 {
     async fn issue(&self, _: TokenRequest) -> Result<Token, TokenError> {
-        let lease = self.store.lease().await?;
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
         let login = Self { client, store, unsaved: Arc::clone(&self.unsaved) };
+        let lease = self.store.lease().await?;
         let (tell, told) = oneshot::channel();
         // The fetch may be dropped; the request and the write that follows it must not be.
         rt::spawn(async move {
@@ -105,7 +105,7 @@ where
     }
 
     fn has_unsaved(&self) -> bool {
-        // A refresh that runs has a clone.
+        // A refresh that runs, or waits for its lease, has a clone.
         Arc::strong_count(&self.unsaved) > 1 || self.unsaved.locked().is_some()
     }
 }
