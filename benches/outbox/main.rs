@@ -1,5 +1,6 @@
 //! Enqueues and deliveries a second through an outbox in SQLite and in PostgreSQL, beside raw inserts with the same
-//! durability in the same run; and whether a million rows make a difference.
+//! durability in the same run; whether a million rows make a difference; and how long a person waits for a list of dead
+//! letters, and for what they look for in it.
 //!
 //! `cargo bench --bench outbox --features postgres,sqlite`; with `-- 100000`, so many rows instead of a million.
 
@@ -14,7 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use outrigger::Integration;
-use outrigger::outbox::{Lane, Message, Outbox};
+use outrigger::outbox::{
+    ClaimRequest, DeadHead, DeadReason, Filter, Lane, LeaseRef, Message, Outbox, Outcome, Page,
+    Report, Settlement,
+};
 use outrigger::testing::{Answer, Script};
 
 /// How long each figure is measured.
@@ -26,6 +30,8 @@ const BODY: [u8; 256] = [b'x'; 256];
 /// The small table; a larger one may be slower or faster by this.
 const FEW: usize = 10_000;
 const TOLERATED: f64 = 0.3;
+/// Dead letters of a bad day.
+const DEAD: usize = 50_000;
 
 /// A database that holds an outbox.
 trait Engine {
@@ -87,6 +93,7 @@ async fn measure<E: Engine>(engine: E, many: usize) {
         show::<E>(&format!("enqueues, {rows} rows"), enqueued, None, raw);
         rates.push([delivered, enqueued]);
     }
+    people(&engine).await;
     for (what, at) in [("deliveries", 0), ("enqueues", 1)] {
         let ratio = rates[1][at] / rates[0][at];
         let is_held = ratio >= 1.0 - TOLERATED;
@@ -96,6 +103,54 @@ async fn measure<E: Engine>(engine: E, many: usize) {
             if is_held { "" } else { "slower than tolerated" }
         );
     }
+}
+
+/// What a person waits for, with many dead letters, in milliseconds.
+async fn people<E: Engine>(engine: &E) {
+    let outbox = engine.outbox("dead", None).await;
+    let store = outbox.store();
+    let ticket = outbox.enqueue(message().order_key("order 7")).await.expect("it is stored");
+    let request = ClaimRequest {
+        lane: "bench".into(),
+        owner: "bench".into(),
+        most: 1,
+        lease: Duration::from_secs(60),
+        key_lifetime: None,
+        own_key_lifetime: None,
+        dead_head: DeadHead::Blocks,
+        batch: None,
+        tenant_limit: None,
+    };
+    store.claim(request).await.expect("it is claimed");
+    let (outcome, report) = (Outcome::Dead(DeadReason::Rejected), Report::default());
+    let lease = LeaseRef { id: ticket.id, token: 1 };
+    let dead = Settlement { lease, outcome, report, answer: None };
+    store.settle(vec![dead]).await.expect("it is dead");
+    engine.fill("dead", DEAD).await;
+    let one = "00000000-0000-7000-8000-0000000061a8";
+    let dead = || Filter::dead().lane("bench");
+    for (what, filter) in [
+        ("first page", dead()),
+        ("find an id", Filter::all().named(one)),
+        ("find nothing", Filter::all().named("nothing")),
+    ] {
+        let found = || outbox.browse(filter.clone(), Page::first(50));
+        show_time::<E, _>(what, found).await;
+    }
+    show_time::<E, _>("counts", || outbox.stats("bench")).await;
+}
+
+/// The median of some.
+async fn show_time<E: Engine, W: Future>(what: &str, work: impl Fn() -> W) {
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let began = Instant::now();
+        work().await;
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    let name = format!("{} {what}, {DEAD} dead, ms", E::NAME);
+    println!("{name:>40} {:>10.1}", times[10].as_secs_f64() * 1e3);
 }
 
 /// Inserts a second, measured right before each figure, because a disk's speed varies.

@@ -187,6 +187,8 @@ mod id;
 mod inner;
 mod input;
 mod lane;
+#[cfg(feature = "serde")]
+mod lane_config;
 mod lease;
 mod memory;
 mod message;
@@ -227,6 +229,8 @@ pub use handle::Outbox;
 pub use id::{InvalidMessageId, MessageId};
 pub use input::{Applied, Effect, ExpiredKey, Input, Outcome};
 pub use lane::{Lane, Probe, Probed, UnknownOutcome};
+#[cfg(feature = "serde")]
+pub use lane_config::LaneConfig;
 pub use memory::{MemoryHook, MemoryStore};
 pub use message::Message;
 #[cfg(feature = "sqlite")]

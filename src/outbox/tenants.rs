@@ -23,6 +23,7 @@ impl UnderWay {
     }
 
     /// How many more messages of a tenant may be claimed.
+    #[cfg(any(feature = "sqlite", test))]
     pub(crate) fn places(&self, tenant: &str) -> usize {
         self.limit.saturating_sub(self.counts.get(tenant).copied().unwrap_or(0))
     }

@@ -17,4 +17,3 @@ mod schema;
 mod statuses;
 mod told;
 mod verdicts;
-mod world;

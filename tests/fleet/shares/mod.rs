@@ -157,6 +157,23 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
 }
 
 #[tokio::test]
+async fn integrations_of_one_account_share_it_even_if_they_have_one_name() {
+    let Some(place) = Place::new().await else { return };
+    let registry = Registry::new();
+    let script = || Script::by(|_| Answer::status(200));
+    let [one, two, three] = ["mailer", "mailer", "letters"]
+        .map(|name| sharing(name, &registry, script(), "http://mailer.test"));
+    run(&place.sharing_fleet(&registry, "web-1"));
+    until("each has a share of its own", async || place.holders().await == 3).await;
+    assert!(place.given().await <= i64::from(RATE) * 1_000_000);
+    one.apply(&toml::from_str("rate_limit.account = 'none'").unwrap()).unwrap();
+    drop(three);
+    until("two gave theirs back", async || place.holders().await == 1).await;
+    assert_eq!(one.health().share, None);
+    drop(two);
+}
+
+#[tokio::test]
 async fn an_integration_that_names_no_account_shares_nothing() {
     let Some(place) = Place::new().await else { return };
     let instance = place.instance("alone").await;

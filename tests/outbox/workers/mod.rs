@@ -2,6 +2,8 @@
 
 mod batches;
 mod bench;
+#[cfg(feature = "serde")]
+mod config;
 mod deliveries;
 mod ends;
 #[cfg(feature = "serde")]
