@@ -207,6 +207,8 @@ mod obey;
 mod polling;
 mod share;
 mod state;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use acts::Wanted;
