@@ -111,7 +111,8 @@
 //!
 //! A hint alone neither opens a breaker nor refuses a call. A success of its own erases it, and after 6 s without being told
 //! again it is forgotten. One instance alone, whose way out is broken or that tells what isn't so, changes nothing for others;
-//! nor does what people opened by hand. A breaker closes by its own results alone: one that is open asks the provider
+//! nor does what people opened by hand, and a breaker that a hint helped to open doesn't count until its own failures are
+//! enough. A breaker closes by its own results alone: one that is open asks the provider
 //! twice a second anyway. Keys of breakers are told as hashes, at most a hundred by an instance.
 //!
 //! # When the database is away

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::demand::Demand;
 use super::lease::{LeaseTerms, ShareLease};
-use super::store::Request;
+use super::store::LeaseRequest;
 use crate::event::Event;
 use crate::fleet::inner::Inner;
 use crate::integration::Integration;
@@ -118,7 +118,7 @@ impl Holding {
         let asked = (rt::now(), inner.clock.wall());
         let asking = self.lease.ask(self.demand.a_second(), asked.0);
         let (account, holder) = (&*self.account, &*self.name);
-        let request = Request { account, holder, asking, lease: terms.lease };
+        let request = LeaseRequest { account, holder, asking, lease: terms.lease };
         let portion = inner.database.renew_share(&request, &inner.rng).await?;
         self.lease.granted(portion, asked, rt::now(), &inner.rng);
         Ok(())

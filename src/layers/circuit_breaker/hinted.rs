@@ -31,6 +31,14 @@ impl World {
         self.breaker.consecutive.hint(self.now + lasts);
     }
 
+    /// The next call that tries an open breaker.
+    fn probe(&mut self, outcome: AttemptOutcome) {
+        self.now += Duration::from_secs(1);
+        let (decision, _) = self.breaker.admit(CallSafety::Safe, self.now, &self.rng);
+        let Decision::Admitted(admission) = decision else { panic!("refused: {decision:?}") };
+        let _ = self.breaker.record(admission, outcome, self.now, &self.rng);
+    }
+
     /// Until the next of calls that come at random, so many a second.
     fn waits(&mut self, a_second: f64) {
         let pause = -(1.0 - self.rng.fraction()).ln() / a_second;
@@ -68,6 +76,24 @@ fn with_a_hint_three_failures_of_its_own_open_it_and_without_one_ten() {
     let mut world = World::new();
     assert!((0..9).all(|_| world.call(FAILED) == BreakerState::Closed));
     assert_eq!(world.call(FAILED), BreakerState::Open);
+}
+
+#[test]
+fn one_that_a_hint_helped_to_open_tells_others_only_when_its_own_failures_are_enough() {
+    let mut world = World::new();
+    world.hint(Duration::from_secs(6));
+    while world.call(FAILED) == BreakerState::Closed {}
+    for failed in 3..10 {
+        assert!(!world.breaker.has_found_outage(world.now), "after {failed}");
+        world.probe(FAILED);
+    }
+    assert!(world.breaker.has_found_outage(world.now));
+    world.probe(AttemptOutcome::Success);
+    assert!(!world.breaker.has_found_outage(world.now));
+
+    let mut alone = World::new();
+    while alone.call(FAILED) == BreakerState::Closed {}
+    assert!(alone.breaker.has_found_outage(alone.now));
 }
 
 #[test]
