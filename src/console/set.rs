@@ -51,9 +51,10 @@ impl Inner {
         let is = format!("{} is to be at {to} on all instances", words::control_name(&control));
         let wanted_for =
             act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
-        let (who, why) = (act.who.clone(), act.why.clone());
+        let (who, why, of) = (act.who.clone(), act.why.clone(), integration.clone());
         let set = FleetSet { integration, control, to, who, why, wanted_for, is_set_back: auto };
-        let view = fleet.set(set).await?;
+        // Whoever may steer one integration need not see another.
+        let view = fleet.set(set).await?.only(|other| other == of);
         Ok(format!("{is}: {view}"))
     }
 

@@ -140,6 +140,15 @@ pub(crate) struct FleetSet {
 }
 
 impl FleetView {
+    /// Without the troubles of other integrations.
+    #[cfg(feature = "console")]
+    pub(crate) fn only(mut self, is_shown: impl Fn(&str) -> bool) -> Self {
+        for instance in &mut self.instances {
+            instance.troubles.retain(|trouble| is_shown(&trouble.integration));
+        }
+        self
+    }
+
     /// Those that don't obey, or haven't done so yet.
     pub fn disobeying(&self) -> impl Iterator<Item = &FleetInstance> {
         self.instances.iter().filter(|instance| instance.state != InstanceState::Obeys)

@@ -24,8 +24,6 @@ pub(super) struct Inner {
     /// This instance.
     pub(super) name: String,
     pub(super) host: String,
-    /// What no other process is called, whatever its instance's name is.
-    pub(super) process: String,
     /// For how long a share of an account's rate is given.
     pub(super) lease: Duration,
     pub(super) emitter: Emitter,

@@ -8,9 +8,9 @@ use outrigger::console::{Access, Actor, Console, Right, Scope};
 use outrigger::event::SwitchMode;
 use tower::ServiceExt;
 
-use crate::bench::{Instance, Place, until};
+use crate::bench::{Instance, PATIENCE, Place, named, until};
 
-/// Who is named by a header. Only Ada steers.
+/// Who is named by a header. Only Ada steers, and sees what is secret.
 struct AdaSteers;
 
 impl Access for AdaSteers {
@@ -19,8 +19,9 @@ impl Access for AdaSteers {
         Some(Actor { name: name.to_owned() })
     }
 
-    fn may(&self, actor: &Actor, right: Right, _: Scope<'_>) -> bool {
-        right == Right::Look || actor.name == "ada"
+    fn may(&self, actor: &Actor, right: Right, scope: Scope<'_>) -> bool {
+        let is_secret = matches!(scope, Scope::Integration("secret"));
+        (right == Right::Look && !is_secret) || actor.name == "ada"
     }
 }
 
@@ -100,6 +101,31 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert!(page.contains("&lt;b&gt;web-2") && !page.contains("<b>web-2"), "{page}");
     let page = pages.get("bob", "").await;
     assert!(page.contains("This instance doesn't obey its fleet"), "{page}");
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_at_an_integration_does_not_see_what_its_instances_are_told() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let secret = named("secret", &one.registry);
+    let set = one.fleet.set("secret", "kill_switch", "off", "ada", "the takeover");
+    let revision = set.await.unwrap();
+    one.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
+    secret.kill_switch().set(SwitchMode::On, "ada", "here");
+    until("it is told", async || one.fleet.instances().await.unwrap().disobeying().count() == 1)
+        .await;
+    let pages = Pages::of(&one);
+    for (who, sees) in [("ada", true), ("bob", false)] {
+        let page = pages.get(who, "?instances").await;
+        assert!(page.contains("web-1 disobeys for"), "{page}");
+        for text in ["secret", "the takeover"] {
+            assert_eq!(page.contains(text), sees, "{who} and {text}: {page}");
+        }
+    }
+    let token = token(&pages.get("ada", "?integration=payments").await).to_owned();
+    let done = pages.set("ada", &token, "off").await;
+    let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
+    assert!(page.contains("web-1 disobeys for") && !page.contains("secret"), "{page}");
 }
 
 #[tokio::test]
