@@ -124,7 +124,7 @@ async fn people<E: Engine>(engine: &E) {
     store.claim(request).await.expect("it is claimed");
     let (outcome, report) = (Outcome::Dead(DeadReason::Rejected), Report::default());
     let lease = LeaseRef { id: ticket.id, token: 1 };
-    let dead = Settlement { lease, outcome, report, answer: None };
+    let dead = Settlement { lease, outcome, report, answer: None, unkept: None };
     store.settle(vec![dead]).await.expect("it is dead");
     engine.fill("dead", DEAD).await;
     let one = "00000000-0000-7000-8000-0000000061a8";

@@ -180,6 +180,9 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<S
             let old =
                 outbox.history(id).await.map_err(failed)?.ok_or("there is no such message")?;
             let content = old.message.content;
+            if let Some(key) = content.sealed_by {
+                return Err(format!("it is sealed by the key {key:?}, which doesn't open it here"));
+            }
             // Browsers send each end of a line as two signs.
             let body = match content.body.windows(2).any(|signs| signs == b"\r\n") {
                 true => body,

@@ -9,7 +9,7 @@ use http::Request;
 use super::batch::{Batch, ItemVerdict, request_from_bytes, request_to_bytes};
 use super::call::{self, Called};
 use super::deliver::{Delivery, Ended, settle_all};
-use super::error::OutboxError;
+use super::error::{OutboxError, OutboxErrorKind};
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
 use super::lane::Lane;
@@ -20,14 +20,16 @@ use super::time::Timestamp;
 use super::verdict::Verdict;
 use crate::context::Report as CallReport;
 use crate::integration::Integration;
+use crate::outcome::BoxError;
 use crate::terms::Delivery as Sent;
 use crate::terms::outbox::{DeadReason, State};
 
 /// What a worker does with one batch.
+#[derive(Clone)]
 pub(super) struct BatchDelivery {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     pub(super) lane: Arc<Lane>,
-    batch: Batch,
+    pub(super) batch: Batch,
     pub(super) messages: Vec<StoredMessage>,
 }
 
@@ -79,7 +81,7 @@ impl BatchDelivery {
         };
         let kept = members.iter().find_map(|member| member.batch_request.as_ref());
         if let Some(key) = members.iter().find_map(StoredMessage::missing_key_of_batch) {
-            return Some(self.sealed(key, kept.is_some(), started));
+            return Some(self.sealed(first, key, kept.is_some(), started).await);
         }
         let request = match kept.and_then(request_from_bytes) {
             Some(request) => {
@@ -124,21 +126,33 @@ impl BatchDelivery {
         let request = match self.batch.request(&self.messages) {
             Some(Ok(request)) => request,
             failed => {
-                let failed = failed.map(|made| made.map(drop));
-                let at = self.one(first).next(now, None);
-                let mut ended = self.each(&Outcome::Retry { at, effect: Effect::None });
-                let error = hook_error(failed).err();
-                ended.iter_mut().for_each(|(_, ended)| ended.error.clone_from(&error));
-                return Some(Err(ended));
+                return Some(Err(self.not_made(first, failed.map(|made| made.map(drop)), now)));
             }
         };
         let lease = self.one(first).lease();
         match self.inner.store.keep_request(lease, request_to_bytes(&request)).await {
             Ok(true) => Some(Ok(request)),
             Ok(false) => None,
+            Err(error) if error.kind() == OutboxErrorKind::Seal => {
+                Some(Err(self.not_made(first, Some(Err(error.into())), now)))
+            }
             // It was not sent.
             Err(_) => Some(Err(self.each(&Outcome::Snooze { until: now.plus(NOT_KEPT) }))),
         }
+    }
+
+    /// A function of the host's failed, as this says.
+    fn not_made(
+        &self,
+        first: &StoredMessage,
+        failed: Option<Result<(), BoxError>>,
+        now: Timestamp,
+    ) -> EndedEach {
+        let at = self.one(first).next(now, None);
+        let mut ended = self.each(&Outcome::Retry { at, effect: Effect::None });
+        let error = hook_error(failed).err();
+        ended.iter_mut().for_each(|(_, ended)| ended.error.clone_from(&error));
+        ended
     }
 
     /// The batch as if it were one message.

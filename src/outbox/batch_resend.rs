@@ -63,17 +63,24 @@ impl BatchDelivery {
         told
     }
 
-    /// Something of it can't be opened. If its request was never kept, it was not sent: the others go on without.
-    pub(super) fn sealed(&self, key: &str, was_sent: bool, now: Timestamp) -> EndedEach {
-        let ended = |message: &StoredMessage| {
-            let one = self.one(message);
-            let ended = match was_sent || message.missing_key().is_some() {
-                true => one.sealed(key),
-                false => one.without_call(Outcome::RetryApart { at: now }),
-            };
-            (one, ended)
-        };
-        self.messages.iter().map(ended).collect()
+    /// Something of it can't be opened. If its request is not kept, the others go on without: those of which an earlier
+    /// request may have been done as the policy says.
+    pub(super) async fn sealed(
+        &self,
+        first: &StoredMessage,
+        key: &str,
+        is_kept: bool,
+        now: Timestamp,
+    ) -> EndedEach {
+        let sealed = self.one(first).sealed(key, now);
+        let stays = is_kept || matches!(sealed.outcome, Outcome::Snooze { .. });
+        let is_stopped = |message: &StoredMessage| stays || message.missing_key().is_some();
+        let (stopped, others) = self.messages.iter().cloned().partition(is_stopped);
+        let stopped: Vec<_> = stopped;
+        let mut all: Vec<_> =
+            stopped.iter().map(|message| (self.one(message), sealed.clone())).collect();
+        all.extend(Self { messages: others, ..self.clone() }.apart(now).await);
+        all
     }
 
     fn each_apart(&self, told: &[Probed], now: Timestamp) -> EndedEach {

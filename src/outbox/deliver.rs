@@ -64,7 +64,7 @@ impl Delivery {
         };
         let answer =
             ended.called.and_then(|called| called.answer).and_then(|it| it.cut(self.keeps()));
-        Settlement { lease: self.lease(), outcome: ended.outcome, report, answer }
+        Settlement { lease: self.lease(), outcome: ended.outcome, report, answer, unkept: None }
     }
 
     pub(super) fn lease(&self) -> LeaseRef {
@@ -94,7 +94,7 @@ impl Delivery {
     async fn work(&self, started: Timestamp, report: &CallReport) -> Ended {
         let progress = &self.message.progress;
         if let Some(key) = self.message.missing_key() {
-            return self.sealed(key);
+            return self.sealed(key, started);
         }
         let Some(by) = self.lane.destination.integration() else {
             return self.without_call(self.delivered(started));
@@ -123,15 +123,6 @@ impl Delivery {
         let progress = &self.message.progress;
         progress.attempt.saturating_add(LAST_ATTEMPTS) >= progress.max_attempts
             || progress.deadline.since(*at) < progress.max_age / 10
-    }
-
-    /// It can't be opened. A person replays it when the key is back.
-    pub(super) fn sealed(&self, key: &str) -> Ended {
-        let ended = self.without_call(Outcome::Dead(DeadReason::Sealed));
-        Ended {
-            error: Some(format!("it is sealed by the key {key:?}, which doesn't open it")),
-            ..ended
-        }
     }
 
     pub(super) fn without_call(&self, outcome: Outcome) -> Ended {

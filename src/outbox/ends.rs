@@ -11,7 +11,7 @@ impl Progress {
             Phase::Handle => self.attempt,
             Phase::Hook => self.hook_attempts,
             Phase::Send | Phase::Poll => {
-                (self.phase, self.hook_attempts) = (Phase::Hook, 1);
+                (self.phase, self.hook_attempts, self.poll_uri) = (Phase::Hook, 1, None);
                 1
             }
         };
@@ -123,6 +123,10 @@ impl Progress {
 
     pub(super) fn end(&mut self, state: State, now: Timestamp) {
         (self.state, self.lease, self.settled) = (state, None, Some(now));
+        if state != State::Dead {
+            // Nobody asks again, and it may be an address that gives a right.
+            self.poll_uri = None;
+        }
         if state == State::Delivered {
             self.dead_reason = None;
         }

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::id::MessageId;
 use super::input::Applied;
 use super::lane::Lane;
+use super::missing_keys::MissingKeys;
 use super::store::{Recovered, Settled, Settlement, Store};
 use super::time::Timestamp;
 use super::waiters::Waiters;
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     /// When everything has to have ended, once it is to end.
     pub(super) stop: watch::Sender<Option<Instant>>,
     pub(super) is_running: AtomicBool,
+    pub(super) missing_keys: MissingKeys,
     /// The calls to the store whose last try failed: a [`StoreCall`] is a bit.
     pub(super) failing: AtomicU8,
 }

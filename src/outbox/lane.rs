@@ -144,7 +144,7 @@ impl Lane {
     /// The limit of one call, its waits in the integration's queues included; 60 s by default. The
     /// [lease](Self::lease) becomes half as long again.
     pub fn call_limit(mut self, limit: Duration) -> Self {
-        (self.call_limit, self.lease) = (limit, limit + limit / 2);
+        (self.call_limit, self.lease) = (limit, lease_of(limit));
         self
     }
 
@@ -242,6 +242,11 @@ impl fmt::Debug for Lane {
             .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
+}
+
+/// Half as long again as a call.
+pub(super) fn lease_of(call_limit: Duration) -> Duration {
+    call_limit.saturating_add(call_limit / 2)
 }
 
 /// What a settlement may take beside the call.

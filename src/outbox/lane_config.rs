@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::lane::Lane;
+use super::lane::{Lane, lease_of};
 use crate::settings::raw::Raw;
 use crate::settings::read::{Reader, Setting};
 use crate::settings::section::{assign, section};
@@ -37,13 +37,18 @@ section! {
 pub struct LaneConfig(LaneTable);
 
 impl Lane {
-    /// Lays settings of a file over those that were set in code (feature `serde`).
+    /// Lays settings of a file over those that were set in code (feature `serde`). A lease that code set stays, unless
+    /// the file has one; else it follows the file's `call_limit`.
     pub fn config(mut self, config: &LaneConfig) -> Self {
         let LaneTable { concurrency, tenant_limit, call_limit, lease } = &config.0;
         assign(&mut self.concurrency, concurrency);
         assign(&mut self.tenant_limit, tenant_limit);
         if let Some(limit) = call_limit {
+            let (lease, is_own) = (self.lease, self.lease != lease_of(self.call_limit));
             self = self.call_limit(*limit);
+            if is_own {
+                self.lease = lease;
+            }
         }
         assign(&mut self.lease, lease);
         self

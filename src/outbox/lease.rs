@@ -133,7 +133,7 @@ mod tests {
             .map(|message| LeaseRef { id: message.content.id, token: message.progress.token });
         let held: Vec<_> = leases.collect();
         let (outcome, report) = (Outcome::Dead(DeadReason::Rejected), Report::default());
-        let lost = Settlement { lease: held[0], outcome, report, answer: None };
+        let lost = Settlement { lease: held[0], outcome, report, answer: None, unkept: None };
         store.settle(vec![lost]).await.unwrap();
         let times = std::cell::Cell::new(0);
         let work = rt::sleep_until(rt::after(rt::now(), 4 * LEASE));

@@ -64,7 +64,7 @@
 //! | ready, leased by another, dead, cancelled, discarded | a success is told late | delivered | always: a success is a fact |
 //! | leased | failed, may pass | ready, at the next time of the [`Schedule`] | attempts and time are left |
 //! | leased | failed | dead: [`Exhausted`](DeadReason::Exhausted), [`Expired`](DeadReason::Expired) | attempts are used up; the next would be past the deadline |
-//! | leased | it can't be [opened](Seal) | dead: [`Sealed`](DeadReason::Sealed), attempt − 1 | |
+//! | leased | it can't be [opened](Seal) | ready, in 30 s, attempt − 1; dead: [`Sealed`](DeadReason::Sealed) | its key is missing for less than 15 minutes; else |
 //! | leased | refused for good (4xx, unsendable) | dead: [`Rejected`](DeadReason::Rejected) | |
 //! | leased | not sent, or 429 with a time, or 401 | ready, attempt − 1 | |
 //! | leased, in a [batch](Batch) | the provider answered for each, and this one may pass | ready, at the next time of the [`Schedule`], in another batch | attempts and time are left |
@@ -97,7 +97,7 @@
 //!
 //! A delivered message usually changes something of yours: the order is charged. `on_delivered` of the builder
 //! does that in the transaction that marks the message delivered, so both happen or neither. It may enqueue what
-//! follows, by an [`insert_statement`](Message::insert_statement). If it fails, the answer is kept with the
+//! follows, by an [`insert_statement`](Message::insert_statement). It doesn't run for a message that was erased. If it fails, the answer is kept with the
 //! message, and the function is repeated by the schedule; the provider is not called again. It sees at most 64
 //! KiB of the answer's body.
 //!
@@ -192,6 +192,7 @@ mod lane_config;
 mod lease;
 mod memory;
 mod message;
+mod missing_keys;
 mod open;
 mod people;
 mod polling;

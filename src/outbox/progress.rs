@@ -50,7 +50,7 @@ pub struct Progress {
     pub replaced_by: Option<MessageId>,
     /// Its request and answer were erased.
     pub erased: bool,
-    /// Where to ask for the result, in [`Phase::Poll`].
+    /// Where to ask for the result, in [`Phase::Poll`] and until it has ended.
     pub poll_uri: Option<String>,
     /// How long its business key stays taken after it was delivered.
     pub dedup_window: Duration,

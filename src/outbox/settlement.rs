@@ -13,27 +13,31 @@ use crate::terms::outbox::{DeadReason, Refusal, State};
 /// If the provider did it, `hook` runs the host's settling function, with the message and its answer. Its error
 /// is [what it said](hook_error), and means that what it wrote was rolled back. The business key of a message that was called
 /// off before is removed then: a store has to remove it, too.
+///
+/// Of a message that was erased, only that it was done is kept. The function doesn't run: all that it could read is gone.
 pub(crate) fn settle(
     message: &mut StoredMessage,
     settlement: &Settlement,
     now: Timestamp,
     hook: impl FnOnce(&StoredMessage, &Answer) -> Result<(), String>,
 ) -> (Settled, Attempt) {
-    let Settlement { lease, outcome, report, answer } = settlement;
-    let token = lease.token;
+    let Settlement { lease, outcome, report, answer, unkept } = settlement;
+    let (token, is_erased) = (lease.token, message.progress.erased);
+    let answer = answer.as_ref().filter(|_| !is_erased);
     let mut outcome = outcome.clone();
     let before = message.progress.clone();
     let held_its_key = before.is_undecided() || before.replaced_by.is_some();
     let mut applied = apply(message, token, &outcome, now);
     let mut error = None;
-    if let (Ok(_), Outcome::Delivered { hook_again }) = (applied, &outcome) {
-        let kept = answer.clone().or_else(|| message.answer.clone());
-        let kept = kept.unwrap_or_else(Answer::unknown);
-        if let Err(why) = hook(message, &kept) {
+    if let (Ok(_), Outcome::Delivered { hook_again }, false) = (applied, &outcome, is_erased) {
+        let kept = answer.or(message.answer.as_ref()).cloned();
+        let told = unkept.clone().or_else(|| kept.clone());
+        let told = told.unwrap_or_else(|| Answer::of_status(0));
+        if let Err(why) = hook(message, &told) {
             error = Some(why);
             outcome = Outcome::HookFailed { at: *hook_again };
             message.progress = before;
-            message.answer = Some(kept);
+            message.answer = Some(kept.unwrap_or_else(|| Answer::of_status(told.status)));
             applied = apply(message, token, &outcome, now);
             if !held_its_key && message.progress.is_undecided() {
                 // It gave its business key up when it was called off, and another may have it by now.
@@ -47,7 +51,7 @@ pub(crate) fn settle(
             message.last_error.clone_from(&report.class);
         }
         if message.content.keep_answer > 0 && answer.is_some() {
-            message.answer.clone_from(answer);
+            message.answer = answer.cloned();
         }
         if message.progress.batch_id.is_none() {
             message.batch_request = None;
@@ -68,7 +72,7 @@ pub(crate) fn settle(
         class: report.class.clone(),
         request_id: report.request_id.clone(),
         next_at: (message.progress.state == State::Ready).then_some(message.progress.not_before),
-        error: error.or_else(|| report.error.clone()),
+        error: error.or_else(|| report.error.clone()).filter(|_| !is_erased),
     };
     let settled = Settled {
         applied: applied.ok(),
@@ -164,14 +168,9 @@ impl Answer {
         (bytes > 0).then_some(self)
     }
 
-    /// In place of an answer that was not told.
-    fn unknown() -> Self {
-        Self {
-            status: 0,
-            headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
-            sealed_by: None,
-        }
+    /// In place of an answer of which nothing else is known.
+    fn of_status(status: u16) -> Self {
+        Self { status, headers: http::HeaderMap::new(), body: bytes::Bytes::new(), sealed_by: None }
     }
 }
 

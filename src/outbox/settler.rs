@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::error::OutboxError;
+use super::error::{OutboxError, OutboxErrorKind};
 use super::inner::{Inner, StoreCall, ToSettle};
 use super::store::{Settled, Settlement};
 use crate::rt;
@@ -67,15 +67,21 @@ struct Settler {
 }
 
 impl Settler {
-    /// Tries until it is stored.
-    async fn alone(self: Arc<Self>, one: ToSettle) {
-        let mut wait = SHORTEST;
+    /// Tries until it is stored. Without its answers, if these can't be sealed: that the provider did it counts.
+    async fn alone(self: Arc<Self>, mut one: ToSettle) {
+        let (mut wait, sealed_until) = (SHORTEST, rt::after(rt::now(), SEALED_WITHIN));
         let settled = loop {
             rt::sleep_until(rt::after(rt::now(), self.inner.rng.about(wait))).await;
             wait = (wait * 2).min(LONGEST);
             let _turn = self.turns.acquire().await;
-            if let Ok(settled) = self.settle(one.settlements.clone()).await {
-                break settled;
+            match self.settle(one.settlements.clone()).await {
+                Ok(settled) => break settled,
+                Err(error)
+                    if error.kind() == OutboxErrorKind::Seal && rt::now() >= sealed_until =>
+                {
+                    one.settlements.iter_mut().for_each(leave_out_answer);
+                }
+                Err(_) => {}
             }
         };
         self.stuck.fetch_sub(1, Ordering::SeqCst);
@@ -105,9 +111,18 @@ impl Settler {
     }
 }
 
+fn leave_out_answer(settlement: &mut Settlement) {
+    if let Some(answer) = settlement.answer.take() {
+        settlement.unkept = Some(answer);
+        settlement.report.error = Some("its answer can't be sealed, and is not kept".to_owned());
+    }
+}
+
 /// Settlements that share a transaction well.
 const LARGEST: usize = 64;
 /// The most that are tried one by one at a time.
 const ALONE: usize = 4;
+/// How long keys may be away, or a seal may fail, before what was to be sealed is not kept.
+const SEALED_WITHIN: Duration = Duration::from_secs(30);
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);

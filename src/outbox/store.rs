@@ -144,6 +144,8 @@ pub struct Settlement {
     pub report: Report,
     /// The answer, if it is to be kept or a settling function needs it.
     pub answer: Option<Answer>,
+    /// What a settling function sees in place of `answer`, and is never stored: what couldn't be [sealed](super::Seal).
+    pub unkept: Option<Answer>,
 }
 
 /// The facts of an attempt.

@@ -43,7 +43,8 @@ pub enum TicketState {
     Delivered {
         /// The status that said so.
         status: Option<u16>,
-        /// The answer, if it was [kept](super::Message::keep_answer).
+        /// The answer, if it was [kept](super::Message::keep_answer) and isn't [sealed](super::Seal) by a key that doesn't
+        /// open it here.
         answer: Option<Answer>,
     },
     /// A person has to decide what happens with it.
@@ -62,7 +63,8 @@ pub enum TicketState {
 impl TicketState {
     pub(crate) fn of(message: StoredMessage) -> Self {
         let StoredMessage { content, progress, last_status, answer, .. } = message;
-        let answer = answer.filter(|_| content.keep_answer > 0);
+        let is_told = |answer: &Answer| content.keep_answer > 0 && answer.sealed_by.is_none();
+        let answer = answer.filter(is_told);
         match (progress.state, progress.phase) {
             (State::Delivered, _) | (State::Ready | State::Leased, Phase::Hook) => {
                 Self::Delivered { status: last_status, answer }
@@ -89,8 +91,8 @@ impl TicketState {
     }
 
     /// An HTTP answer to whoever asks, at `now`: 202 with `Location` and `Retry-After` while it is open or
-    /// parked, because it may still be delivered; 200 with the answer, as far as it was kept; 410 if it was
-    /// called off or is not stored any more.
+    /// parked, because it may still be delivered; 200 with the answer, as far as it was kept and can be
+    /// opened here; 410 if it was called off or is not stored any more.
     ///
     /// `location` is where to ask again. Of the answer's headers, only `content-type` is passed on.
     #[must_use]

@@ -208,7 +208,8 @@ async fn give_back(inner: Arc<Inner>, lane: Arc<Lane>, message: StoredMessage) -
     let report =
         Report { owner: inner.owner.clone(), started: now, ended: now, ..Report::default() };
     let outcome = Outcome::Snooze { until: now };
-    inner.settle(&lane, vec![Settlement { lease, outcome, report, answer: None }]).await;
+    let settlement = Settlement { lease, outcome, report, answer: None, unkept: None };
+    inner.settle(&lane, vec![settlement]).await;
     None
 }
 

@@ -115,6 +115,9 @@ pub enum OutboxEvent {
     LeaseLost,
     /// The provider asked all to wait, or refused the credentials: the lane pauses.
     LanePaused,
+    /// What a key sealed can't be opened here, so that it waits for some time, and this process claims less of the lane. It
+    /// is told once a key.
+    KeyMissing,
     /// The store fails: nothing more is claimed or settled until it is back. It is told once.
     StoreFailing,
     /// The store works again.
@@ -132,6 +135,7 @@ impl OutboxEvent {
             Self::LateSuccess => "late_success",
             Self::LeaseLost => "lease_lost",
             Self::LanePaused => "lane_paused",
+            Self::KeyMissing => "key_missing",
             Self::StoreFailing => "store_failing",
             Self::StoreBack => "store_back",
         }

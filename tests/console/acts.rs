@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use outrigger::BoxError;
 use outrigger::console::ActResult;
 use outrigger::event::SwitchMode;
-use outrigger::outbox::{DeadReason, Message, State, Timestamp};
+use outrigger::outbox::{DeadReason, Message, Seal, Sealed, State, Timestamp};
+use outrigger::rt::Rng;
 
 use super::bench::{Bench, all};
 
@@ -309,4 +311,35 @@ async fn a_corrected_body_keeps_its_ends_of_lines_and_what_is_no_text_has_no_for
     let page = bench.get("ada", &format!("?message={image}")).await.text;
     assert!(super::bench::form_of(&page, "edit").is_none(), "{page}");
     assert!(page.contains("isn't text"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sealed_by_a_key_that_is_not_here_is_not_corrected() {
+    /// Its bytes are text, as those of some vaults are.
+    struct Vault;
+    impl Seal for Vault {
+        fn seal(&self, _: &[u8], _: &[u8]) -> Result<Sealed, BoxError> {
+            Ok(Sealed { key: "k1".into(), bytes: b"vault:v1:abc".to_vec() })
+        }
+        fn open(&self, _: &str, _: &[u8], _: &[u8]) -> Result<Vec<u8>, BoxError> {
+            Err("it isn't here".into())
+        }
+    }
+    let bench = Bench::new(all());
+    let store = bench.outbox.store();
+    let new = Message::post("http://mail.test/send").body("1").deadline(Duration::from_secs(1));
+    let new = new.build("mailer", store.now().await.unwrap(), &Rng::seeded(7)).unwrap();
+    let id = new.content.id;
+    store.enqueue(vec![new.sealed(&Vault).unwrap()]).await.unwrap();
+    let other = bench.dead(1).await[0];
+    let page = bench.get("ada", &format!("?message={id}")).await.text;
+    assert!(super::bench::form_of(&page, "edit").is_none(), "{page}");
+    assert!(page.contains("doesn&#39;t open it") || page.contains("doesn't open it"), "{page}");
+    // The form of another message's page, with this one's id.
+    let fields = [("message", &*id.to_string()), ("body", "to=bob")];
+    let done = bench.act("ada", &format!("?message={other}"), "edit", &fields).await;
+    let told = bench.get("ada", done.location()).await.text;
+    assert!(told.contains("edit: failed: it is sealed by the key"), "{told}");
+    let message = bench.outbox.history(id).await.unwrap().unwrap().message;
+    assert_eq!(message.progress.replaced_by, None);
 }

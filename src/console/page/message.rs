@@ -115,7 +115,9 @@ fn acts(frame: &Frame<'_>, view: &MessageView, id: &str) -> Markup {
             }
             details {
                 summary { "Correct its body and send it" }
-                @if std::str::from_utf8(&view.history.message.content.body).is_err() {
+                @if view.history.message.content.sealed_by.is_some() {
+                    p { "It is sealed by a key that doesn't open it here, so that it can't be corrected." }
+                } @else if std::str::from_utf8(&view.history.message.content.body).is_err() {
                     p { "Its body isn't text, so that it can't be corrected on a page." }
                 } @else {
                     p { "The corrected message is a new one, with a new key. This one stays, and says which took its place." }

@@ -98,9 +98,14 @@ impl PostgresStore {
 
     /// Makes the tables, or brings them to this version. Several processes may do it at once.
     ///
+    /// A version brings indexes, and while they are made nobody writes to the messages: seconds for a million rows that are
+    /// in memory, minutes if they are read from a disk. It waits at most 2 s for transactions that are open, and tries again for a
+    /// minute, so that others don't wait long behind it.
+    ///
     /// # Errors
     ///
-    /// [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the database's user may not make tables: run
+    /// [`OutboxErrorKind::Busy`](crate::outbox::OutboxErrorKind::Busy) if a transaction stayed open all the time: try again
+    /// when it has ended. [`OutboxErrorKind::Store`](crate::outbox::OutboxErrorKind::Store) if the database's user may not make tables: run
     /// [`migrations`](Self::migrations) as one who may.
     pub async fn migrate(&self) -> Result<(), OutboxError> {
         run!(self.pool, LONG, |client| migrate::migrate(

@@ -4,8 +4,9 @@ use crate::outcome::BoxError;
 ///
 /// Sealed are a message's URI, headers and body, the request of a [batch](super::super::Batch), and answers that are kept.
 /// Plain stay what the store itself needs and what people look for: ids, lanes, states, times, the method, the template, the
-/// idempotency key, business, order and correlation keys, statuses, what settling functions said when they failed,
-/// and where a job is [polled](super::super::Polling).
+/// idempotency key, business, order and correlation keys, tenants, statuses, what settling functions and a batch's functions said
+/// when they failed, and, until it has ended, where a job is [polled](super::super::Polling), which may hold a part of the
+/// URI that was sent. The key of a webhook whose event has no id holds the SHA-256 of its body.
 ///
 /// Both functions run where the outbox is used, in its async tasks or on a store's thread: they must not block. Fetch keys
 /// before, and again where you rotate them. With the AES-GCM of the crate `ring`:
@@ -52,12 +53,30 @@ use crate::outcome::BoxError;
 ///
 /// The name of its key is stored with what is sealed. So a new key is one that seals from now on, and the old one stays known
 /// for as long as something is sealed by it: in a database, the column `headers` of such a message is a zero byte and the
-/// key's name, and so is `answer_headers`. What is stored plain, because it was enqueued before there was a key, is delivered as it is.
+/// key's name, and so is `answer_headers`. What is stored plain, because it was enqueued before there was a key, is delivered as it is,
+/// and stays plain, dead messages for as long as they are kept.
+///
+/// All processes must know a new key before one of them seals by it.
 ///
 /// # A key that is not there
 ///
-/// A message that can't be opened is not sent. It is parked as [`Sealed`](super::super::DeadReason::Sealed), without an
-/// attempt, and can be replayed when its key is back. Lists show it without its request.
+/// A message that can't be opened is not sent. It waits, without an attempt, and is tried again every 30 s, here or by a process that
+/// knows the key, while the lane claims less in this process. Subscribers are told once by
+/// [`KeyMissing`](super::super::OutboxEvent::KeyMissing). After 15 minutes, or before its deadline is over, it is parked as
+/// [`Sealed`](super::super::DeadReason::Sealed), and can be replayed when its key is back. Lists show it without its request.
+///
+/// An answer that can't be sealed is tried again for 30 s, and then the message is settled without it: that the provider did it
+/// must not be lost. The settling function sees the answer then, and only its status if it has to be run again.
+///
+/// # What it doesn't protect from
+///
+/// Sealed bytes are bound to their message and their part of it, and to nothing else. Who can write to the store can put a plain
+/// request in the place of a sealed one, which is sent with the integration's credentials; can move a message to another lane,
+/// and so to another integration; can change its idempotency key, so that the provider does it twice; and can bring back earlier
+/// bytes of the same part. Sealing hides what is stored from who reads it; who may write must be trusted.
+///
+/// While a settling function has yet to succeed, up to 64 KiB of an answer are kept, and what is sealed of it is cut to
+/// [`keep_answer`](super::super::Message::keep_answer) only when it is read: who has the key can read more of it in the table.
 ///
 /// Before you give an outbox a seal, stop the workers of versions that don't know it, and give it to all processes that work: a
 /// worker without it parks the messages.
@@ -67,8 +86,8 @@ pub trait Seal: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Nothing is stored. A message is not accepted: [`OutboxErrorKind::Seal`](super::super::OutboxErrorKind::Seal). What an
-    /// attempt came to is stored later.
+    /// A message is not accepted: [`OutboxErrorKind::Seal`](super::super::OutboxErrorKind::Seal). For the request of a batch, it is
+    /// an attempt that failed. What an attempt came to is stored after 30 s without its answer.
     fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Sealed, BoxError>;
 
     /// Decrypts what was sealed by the key of this name.

@@ -151,7 +151,7 @@ metrics! {
     /// Messages of an outbox that died, by why: a person has to decide about each.
     #[cfg(feature = "outbox")]
     OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
-    /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`, `store_failing`, `store_back`.
+    /// What else happened to messages of an outbox: `running_out`, `recovered`, `late_success`, `lease_lost`, `lane_paused`, `key_missing`, `store_failing`, `store_back`.
     #[cfg(feature = "outbox")]
     OUTBOX_EVENTS: Counter, Of("message"), "outrigger.outbox.events", [REASON];
     /// Injected faults, by kind.

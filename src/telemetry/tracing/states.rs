@@ -115,6 +115,9 @@ pub(super) fn record_outbox(scope: &SpanScope<'_>, event: crate::terms::outbox::
             record!(scope, WARN, "a message of the outbox is sent by somebody else, too");
         }
         OutboxEvent::LanePaused => record!(scope, WARN, "a lane of the outbox pauses"),
+        OutboxEvent::KeyMissing => {
+            record!(scope, ERROR, "messages of the outbox can't be opened here: a key is missing");
+        }
         OutboxEvent::StoreFailing => record!(scope, ERROR, "the store of the outbox fails"),
         OutboxEvent::StoreBack => record!(scope, INFO, "the store of the outbox works again"),
     }

@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use outrigger::outbox::postgres::PostgresStore;
 use outrigger::outbox::{
-    MessageId, OutboxError, OutboxErrorKind, Settled, State, Store, StoredMessage,
+    ClaimRequest, MessageId, OutboxError, OutboxErrorKind, Settled, State, Store, StoredMessage,
 };
 use outrigger::rt::Rng;
 
@@ -177,6 +178,52 @@ async fn a_claim_whose_commit_nobody_heard_of_is_given_back_unsent() {
     // What was heard of stays where it is.
     assert!(store.claim(request(LANE, 1)).await.unwrap().messages.is_empty());
 }
+
+#[tokio::test]
+async fn a_worker_that_stops_in_the_middle_of_a_claim_holds_up_its_lane_for_seconds() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run(HOLD_UPDATES).await;
+    let store = schema.store();
+    let limited = || ClaimRequest { tenant_limit: Some(1), ..request(LANE, 1) };
+    store.enqueue(vec![new(mail("1").tenant("ada"))]).await.unwrap();
+    schema.run("SELECT pg_advisory_lock(20032)").await;
+
+    // A process of its own, as far as the server knows.
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (goes_on, is_over) = std::sync::mpsc::channel::<()>();
+    let (other, claim) = (schema.store(), limited());
+    let process = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let claiming = runtime.spawn(async move { other.claim(claim).await });
+        runtime.block_on(stopped).unwrap();
+        // From now on, nothing of it runs.
+        let _ = is_over.recv();
+        claiming.abort();
+    });
+    let waits = "SELECT count(*) FROM pg_locks WHERE objid = 20032 AND NOT granted";
+    while schema.client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.send(()).unwrap();
+    schema.run("SELECT pg_advisory_unlock(20032)").await;
+
+    let claiming = insist(async || store.claim(limited()).await);
+    let claimed = tokio::time::timeout(Duration::from_secs(60), claiming).await.unwrap();
+    assert_eq!(claimed.messages.len(), 1);
+    drop(goes_on);
+    process.join().unwrap();
+}
+
+/// Each change of a message waits while somebody has the lock.
+const HOLD_UPDATES: &str = "
+CREATE FUNCTION outrigger.hold_updates() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(20032);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER hold_updates BEFORE UPDATE ON outrigger.message
+FOR EACH ROW EXECUTE FUNCTION outrigger.hold_updates()";
 
 /// Each commit that changed a message waits while somebody has the lock.
 const HOLD_COMMITS: &str = "

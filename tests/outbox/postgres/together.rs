@@ -23,6 +23,7 @@ pub(crate) fn delivered(message: &StoredMessage) -> Settlement {
         outcome: Outcome::Delivered { hook_again: Timestamp(0) },
         report: Report::default(),
         answer: None,
+        unkept: None,
     }
 }
 

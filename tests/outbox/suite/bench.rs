@@ -139,7 +139,7 @@ impl Bench {
             request_id: Some("req-1".into()),
             error: None,
         };
-        let settlement = Settlement { lease, outcome, report, answer };
+        let settlement = Settlement { lease, outcome, report, answer, unkept: None };
         self.store.settle(vec![settlement]).await.unwrap().remove(0).expect("the message is stored")
     }
 

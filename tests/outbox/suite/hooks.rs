@@ -112,6 +112,29 @@ pub(crate) async fn a_function_runs_for_a_success_that_is_told_after_people_gave
     }
 }
 
+pub(crate) async fn a_late_success_brings_nothing_back_to_a_message_that_was_erased(
+    with: Open<'_>,
+) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bench = with(fails_times(1, Arc::clone(&seen))).await;
+    let id = bench.enqueue_in(HOOKED, mail("1").keep_answer(100)).await.id;
+    let slow = bench.claim_one(HOOKED).await;
+    bench.advance_secs(60).await;
+    bench.store.reap(10).await.unwrap();
+    for action in [Action::Cancel, Action::Erase] {
+        assert_eq!(bench.act(id, action).await.changed, [id]);
+    }
+    let outcome = Outcome::Delivered { hook_again: bench.now().await };
+    let settled = bench.settle_with(lease(&slow), outcome, Some(answer(200, "a secret"))).await;
+    assert_eq!((settled.applied, settled.state), (Some(Applied::Late), State::Delivered));
+    let history = bench.get(id).await;
+    let message = &history.message;
+    assert_eq!((&message.answer, message.last_status), (&None, Some(200)));
+    assert!(message.progress.erased && message.content.body.is_empty());
+    assert!(history.attempts.iter().all(|attempt| attempt.error.is_none()), "{history:?}");
+    assert!(seen.lock().unwrap().is_empty(), "it has nothing to read");
+}
+
 pub(crate) async fn a_message_that_the_provider_has_done_is_not_edited(with: Open<'_>) {
     let bench = with(Arc::new(|_, _| Err("the database refuses".into()))).await;
     let id = bench.enqueue_in(HOOKED, mail("1").max_attempts(1)).await.id;

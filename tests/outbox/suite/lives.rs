@@ -76,6 +76,7 @@ impl Life<'_> {
                     outcome: outcome.clone(),
                     report: Report::default(),
                     answer: None,
+                    unkept: None,
                 };
                 let settled =
                     bench.store.settle(vec![settlement]).await.unwrap().remove(0).unwrap();

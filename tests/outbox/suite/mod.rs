@@ -76,6 +76,7 @@ macro_rules! suite {
             hooks: a_function_that_panics_fails;
             hooks: a_function_that_fails_every_time_parks_the_message_with_its_answer;
             hooks: a_function_runs_for_a_success_that_is_told_after_people_gave_it_up;
+            hooks: a_late_success_brings_nothing_back_to_a_message_that_was_erased;
             hooks: a_message_that_the_provider_has_done_is_not_edited;
             hooks: a_function_runs_for_a_success_that_is_told_late;
             handled: a_message_that_is_only_handled_uses_up_attempts_and_has_a_deadline;

@@ -48,6 +48,7 @@ async fn thousand_dead(bench: &Bench) -> BTreeSet<MessageId> {
         outcome: Outcome::Dead(DeadReason::Rejected),
         report: Report::default(),
         answer: None,
+        unkept: None,
     });
     bench.store.settle(rejected.collect()).await.unwrap();
     claimed.iter().map(|message| message.content.id).collect()

@@ -71,6 +71,10 @@ pub(crate) async fn an_accepted_job_is_polled_without_using_attempts(with: Open<
     assert!(!shown.contains("/jobs/1"), "it may hold a secret: {shown}");
     bench.fail(&claimed, 100).await;
     assert_eq!(bench.state(id).await, "expired");
+    // A person may have it asked for again.
+    assert!(bench.get(id).await.message.progress.poll_uri.is_some());
+    bench.deliver(&claimed).await;
+    assert_eq!(bench.get(id).await.message.progress.poll_uri, None);
 }
 
 pub(crate) async fn a_success_counts_however_late_it_is_told(with: Open<'_>) {
@@ -171,6 +175,7 @@ pub(crate) async fn a_batch_is_settled_one_by_one(with: Open<'_>) {
         outcome,
         report: Report::default(),
         answer: None,
+        unkept: None,
     };
     let mut stale = lease(&claimed[1]);
     stale.token += 1;
@@ -200,6 +205,7 @@ pub(crate) async fn a_message_that_is_gone_fails_no_other_of_its_batch(with: Ope
         outcome: Outcome::Delivered { hook_again },
         report: Report::default(),
         answer: None,
+        unkept: None,
     };
     let settlements = vec![settle(LeaseRef { id: gone, token: 1 }), settle(lease(&claimed))];
     let settled = bench.store.settle(settlements).await.unwrap();

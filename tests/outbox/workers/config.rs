@@ -25,6 +25,20 @@ async fn a_file_sets_a_lane_over_what_code_set() {
 }
 
 #[test]
+fn a_files_limit_of_a_call_moves_no_lease_that_code_set() {
+    let read = |file: &str| toml::from_str::<LaneConfig>(file).unwrap();
+    let mailer = integration("mailer", &Script::new([Answer::status(201)]));
+    let lane = || Lane::new(&mailer).lease(secs(600));
+    let shown = |lane: Lane| format!("{lane:?}");
+    let own = shown(lane().config(&read("call_limit = \"20s\"")));
+    assert!(own.contains("call_limit: 20s") && own.contains("lease: 600s"), "{own}");
+    let files = shown(lane().config(&read("call_limit = \"20s\"\nlease = \"40s\"")));
+    assert!(files.contains("lease: 40s"), "{files}");
+    let years = shown(Lane::new(&mailer).config(&read("call_limit = \"400000000000years\"")));
+    assert!(years.contains("call_limit: 1"), "{years}");
+}
+
+#[test]
 fn a_mistake_in_a_lanes_file_is_named() {
     let read = |file: &str| toml::from_str::<LaneConfig>(file).unwrap_err().to_string();
     let both = read("tenant_limits = 3\nlease = 90");

@@ -159,6 +159,7 @@ async fn what_a_worker_tells_after_it_was_given_up_counts_if_it_is_a_success() {
         },
         report: outrigger::outbox::Report::default(),
         answer: None,
+        unkept: None,
     };
     stopped.store().settle(vec![settlement]).await.unwrap();
     sleep(60).await;
