@@ -106,9 +106,9 @@ pub(crate) trait AnyFleet: Send + Sync {
     /// An integration was registered, and obeys from now on.
     fn obey(&self, newcomer: Arc<dyn Controllable>);
 
-    /// Sets a control of all instances, and waits a moment for them to obey.
+    /// Sets a control of all instances, waits a moment for them to obey, and says who does.
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView>;
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String>;
 
     /// All instances.
     #[cfg(feature = "console")]
@@ -171,7 +171,7 @@ impl fmt::Display for FleetInstance {
         if let Some(time) = self.for_time {
             write!(f, " for {} s", time.as_secs())?;
         }
-        self.troubles.iter().try_for_each(|trouble| write!(f, ", {trouble}"))
+        self.troubles.iter().try_for_each(|trouble| write!(f, " ({trouble})"))
     }
 }
 

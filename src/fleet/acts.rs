@@ -178,12 +178,9 @@ impl Inner {
         }
     }
 
-    /// Sets a control, and waits as long as instances need to obey.
+    /// Sets a control, waits as long as instances need to obey, and says who does.
     #[cfg(feature = "console")]
-    pub(super) async fn set_by_console(
-        self: Arc<Self>,
-        set: FleetSet,
-    ) -> Result<FleetView, String> {
+    pub(super) async fn set_by_console(self: Arc<Self>, set: FleetSet) -> Result<String, String> {
         let FleetSet { integration, control, to, who, why, wanted_for, is_set_back } = set;
         let wanted = match wanted_for {
             None => Wanted::Open,
@@ -191,10 +188,13 @@ impl Inner {
             Some(time) => Wanted::For(time),
         };
         let fleet = Fleet(self);
-        let said = |error: FleetError| error.to_string();
         let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
-        let revision = set.await.map_err(said)?;
-        fleet.wait_obeyed(revision, OBEYED).await.map_err(said)
+        let revision = set.await.map_err(|error| format!("{error}; it isn't set here either"))?;
+        Ok(match fleet.wait_obeyed(revision, OBEYED).await {
+            // Whoever may steer one integration need not see another.
+            Ok(view) => view.only(|other| other == integration).to_string(),
+            Err(error) => format!("it is stored, and who obeys can't be asked: {error}"),
+        })
     }
 }
 
