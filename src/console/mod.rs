@@ -32,7 +32,7 @@
 //! |---|---|
 //! | `?` | all integrations, worst first, with their last hour; the outbox's lanes |
 //! | `?integration=payments` | one integration: controls, how it is, its last failures |
-//! | `?find=order+1042` | all calls and messages with this business key, correlation id, call id, idempotency key or message id |
+//! | `?find=order+1042` | the life of what has this business key, order key, correlation id, call id, idempotency key, message id, provider's request id of a message, or provider's id of a webhook: calls with their attempts and what a fallback gave, messages, webhooks and acts in time order |
 //! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
 //! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
 //! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
@@ -85,19 +85,21 @@ mod acts;
 mod answer;
 mod assets;
 mod builder;
+mod find;
 mod form;
 mod form_token;
 mod inner;
 mod lanes;
+mod life;
 mod live;
 mod minutes;
 mod page;
 mod recent;
-mod replaced;
 mod respond;
 mod route;
 mod service;
 mod set;
+mod steps;
 mod task;
 mod until;
 mod wanted;

@@ -6,6 +6,8 @@ mod acts;
 mod away;
 mod bench;
 mod browser;
+#[cfg(feature = "inbox")]
+mod find;
 mod forgery;
 mod live;
 mod pages;

@@ -77,6 +77,7 @@ fn every_statement_uses_an_index_without_statistics() {
                 "outrigger_by_dedup_key",
                 "outrigger_by_order_key",
                 "outrigger_by_correlation_id",
+                "outrigger_attempt_request_id",
             ],
         ),
         (browse::ATTEMPTS, &["(message=?)"]),
