@@ -59,7 +59,9 @@
 //! Where the registry has a fleet (feature `fleet`), controls are set for all instances: the page says so, and afterwards who
 //! obeys. The fleet keeps the time, and sets them back.
 //!
-//! Each act is recorded [before it runs and after](RecordAct), refused ones too. Once it has begun, it comes to its
+//! Each act is recorded [before it runs and after](RecordAct), refused ones too, and told to the registry's subscribers when it
+//! has come to its end: [`Event::ConsoleActed`](crate::event::Event::ConsoleActed), the metric `outrigger.console.acts`, a line in
+//! `tracing`. Once it has begun, it comes to its
 //! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
@@ -111,4 +113,4 @@ pub use builder::ConsoleBuilder;
 pub use recent::Recent;
 pub use service::Console;
 
-pub use crate::terms::Right;
+pub use crate::terms::{ActOutcome, Right};
