@@ -158,7 +158,7 @@
 //! - `outbox` (feature `outbox`): a durable queue of calls that must happen.
 //! - `inbox` (feature `inbox`): webhooks, verified, recorded once in the outbox's store, handled once.
 //! - `console` (feature `console`): a page for people over the registry and the outbox.
-//! - `fleet` (feature `fleet`): one switch and one set of settings for all instances, over PostgreSQL.
+//! - `fleet` (feature `fleet`): one switch, one set of settings and one account's rate for all instances, over PostgreSQL.
 //! - [`local_copy`]: a copy that is kept here of what a provider has, and served while it is down.
 //! - [`control`]: the registry of all integrations, their health and their controls.
 //! - [`transport`]: the bottom of the stack, with the own client's pool and rotating clients.
@@ -180,7 +180,7 @@
 //! | `json` | no | bodies and answers as JSON: `.json(..)`; the shapes of answers that [`drift`] learns |
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
-//! | `json-schema` | no | a check by JSON Schema for the layer [`validate`] |
+//! | `json-schema` | no | checks by JSON Schema and OpenAPI for the layer [`validate`] |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
 //! | `sign` | no | HMAC and HTTP Message Signatures (RFC 9421) for the layer [`sign`] |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |
@@ -192,7 +192,7 @@
 //! | `sqlite` | no | the outbox's store in one SQLite file |
 //! | `inbox` | no | webhooks of Standard Webhooks, Stripe, GitHub, Shopify, Slack and your own, over the outbox |
 //! | `console` | no | a page for people: how integrations are, controls, dead letters, one order's calls and messages |
-//! | `fleet` | no | one switch and one set of settings for all instances of a service, over PostgreSQL |
+//! | `fleet` | no | one switch, one set of settings and one account's rate for all instances of a service, over PostgreSQL |
 //! | `test-util` | no | scripted providers, a readiness probe, an event recorder |
 //!
 //! Without features there are the layers and any service of yours. Features add dependencies and

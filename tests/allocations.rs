@@ -292,6 +292,74 @@ fn a_check_of_a_kilobyte_allocates_a_place_for_what_is_held_back_and_no_copy() {
     assert!(held <= 2, "{held}");
 }
 
+/// Answers at once with a kilobyte of JSON.
+#[cfg(feature = "json")]
+#[derive(Clone)]
+struct Json(&'static str);
+
+#[cfg(feature = "json")]
+impl<B> Service<Request<B>> for Json {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(Full::new(Bytes::from_static(self.0.as_bytes())))))
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn checks_of_json_that_pass_allocate_its_value_once_for_all_and_nothing_else() {
+    use outrigger::validate::{Problems, Required, Row, StatusField, Vendors, Verdict};
+    let text = "a".repeat(950);
+    let charge = format!(r#"{{"id":"ch_1","amount":1000,"paid":true,"items":[],"text":"{text}"}}"#);
+    let charge: &'static str = charge.leak();
+    let value = allocation_counter::measure(|| {
+        drop(serde_json::from_str::<serde_json::Value>(charge).unwrap());
+    });
+    let request = || within_a_call(Method::GET);
+    let bare = allocations(request, Json(charge));
+    let one = ValidateLayer::new().enforce(Required::new(["/id", "/amount"]));
+    let own = Row::json(200, "/error/code", "busy", Verdict::Transient);
+    let all = one
+        .clone()
+        .enforce(StatusField::new("/paid", true))
+        .enforce(Problems::new())
+        .enforce(Vendors::new().row(own));
+    for layer in [one, all] {
+        let checked = allocations(request, layer.layer(Json(charge))) - bare;
+        // The list of frames, and where it is.
+        assert!(checked <= value.count_total + 2, "{checked}, {}", value.count_total);
+    }
+}
+
+#[cfg(feature = "sign")]
+#[test]
+fn a_signature_allocates_no_more_than_its_text_its_header_and_what_the_signer_is_given() {
+    use outrigger::sign::{HmacSigner, Part, SignLayer};
+    let signer = || {
+        let header = http::HeaderName::from_static("x-signature");
+        let parts = [Part::Method, Part::Path, Part::Seconds("x-time".parse().unwrap())];
+        HmacSigner::new("secret", header, parts).unwrap()
+    };
+    for method in [Method::GET, Method::POST] {
+        let request = || within_a_call(method.clone());
+        let bare = allocations(request, AtOnce);
+        let signed = allocations(request, SignLayer::new(signer()).layer(AtOnce)) - bare;
+        // The headers that the signer is given and those that it gives, with room for the request's; the
+        // method, the time, the text, the two values, the future, and the mark that nothing may change.
+        assert!(signed <= 13, "{method}: {signed}");
+        let others = SignLayer::new(signer()).only_to(|uri| uri.host() == Some("other.test"));
+        let passed = allocations(request, others.layer(AtOnce)) - bare;
+        assert!(passed <= 2, "{method}: {passed}");
+    }
+}
+
 /// All layers of the preset for people, as a user would compose them.
 macro_rules! user_flow {
     ($inner:expr) => {

@@ -30,12 +30,14 @@ pub(crate) struct Provider {
     failed: Option<&'static AtomicBool>,
     /// Answers may be stored, for this long.
     fresh_for: Option<&'static str>,
+    body: &'static [u8],
 }
 
 pub(crate) struct Answering {
     way: Way,
     status: StatusCode,
     fresh_for: Option<&'static str>,
+    body: &'static [u8],
 }
 
 /// Never answers, so that a call stays where it is.
@@ -45,10 +47,13 @@ pub(crate) struct Silent;
 type Answer = Response<Full<Bytes>>;
 
 const BODY: &[u8] = &[b'x'; 200];
+/// As long.
+#[cfg(feature = "json")]
+const JSON: &[u8] = br#"{"id":"ch_1042","amount":1000,"currency":"eur","paid":true,"items":[{"sku":"a1","count":2},{"sku":"b2","count":1}],"shipping":{"city":"Turin","zip":"10121"},"note":"leave it with the neighbours....."}"#;
 
 impl Provider {
     pub(crate) fn new(way: Way) -> Self {
-        Self { way, failed: None, fresh_for: None }
+        Self { way, failed: None, fresh_for: None, body: BODY }
     }
 
     /// Answers 503 and 200 in turn.
@@ -59,6 +64,12 @@ impl Provider {
     /// Answers what is fresh for a day, with four headers.
     pub(crate) fn cacheable(way: Way) -> Self {
         Self { fresh_for: Some("max-age=86400"), ..Self::new(way) }
+    }
+
+    /// Answers with JSON.
+    #[cfg(feature = "json")]
+    pub(crate) fn json(way: Way) -> Self {
+        Self { body: JSON, ..Self::new(way) }
     }
 
     fn status(self) -> StatusCode {
@@ -80,7 +91,8 @@ impl<B> Service<Request<B>> for Provider {
 
     fn call(&mut self, request: Request<B>) -> Answering {
         drop(black_box(request));
-        Answering { way: self.way, status: self.status(), fresh_for: self.fresh_for }
+        let Self { way, fresh_for, body, .. } = *self;
+        Answering { way, status: self.status(), fresh_for, body }
     }
 }
 
@@ -91,7 +103,7 @@ impl Future for Answering {
         match std::mem::replace(&mut self.way, Way::Ready) {
             Way::Yield => Poll::Pending,
             Way::Ready => {
-                let mut answer = Response::new(Full::new(Bytes::from_static(BODY)));
+                let mut answer = Response::new(Full::new(Bytes::from_static(self.body)));
                 *answer.status_mut() = self.status;
                 if let Some(fresh_for) = self.fresh_for {
                     let headers = answer.headers_mut();

@@ -23,6 +23,7 @@ use outrigger::observe::ObserveLayer;
 use outrigger::rate_limit::RateLimitLayer;
 use outrigger::retry::RetryLayer;
 use outrigger::timeout::TimeoutLayer;
+use outrigger::validate::{Finding, Size, ValidateLayer, function};
 use outrigger::{Body, Integration};
 use tokio::runtime::Runtime;
 use tower::limit::ConcurrencyLimitLayer;
@@ -114,6 +115,7 @@ pub(crate) fn all(way: Way, runtime: &'static Runtime) -> Vec<Subject> {
     all.extend(towers(way));
     all.extend(integrations(way));
     all.extend(layers(way));
+    all.extend(checks_and_signatures(way));
     all.extend(retries::all(way, runtime));
     all.extend(refusals::all(way));
     #[cfg(feature = "cache")]
@@ -197,6 +199,10 @@ fn layers(way: Way) -> Vec<Subject> {
     let set = RateLimitLayer::new(1_000_000, seconds(1)).burst(1_000_000).in_flight(64);
     let fallback = FallbackLayer::value(Response::new("rates"));
     let timeout = TimeoutLayer::new().attempt(seconds(3));
+    let held = function("held", |_, body| match body.whole() {
+        Ok(_) => Finding::pass(),
+        Err(unchecked) => unchecked,
+    });
     vec![
         alone("correlation", CorrelationLayer::new(), way),
         alone("observe", ObserveLayer::call(Emitter::named("stripe")), way),
@@ -212,7 +218,39 @@ fn layers(way: Way) -> Vec<Subject> {
         alone("bulkhead", BulkheadLayer::new(64), way),
         alone("timeout", timeout, way),
         alone("drift", DriftLayer::new(), way),
+        alone("validate, size", ValidateLayer::new().enforce(Size::at_most(200)), way),
+        alone("validate, a held body", ValidateLayer::new().enforce(held), way),
         alone("idle_timeout", IdleTimeoutLayer::new(seconds(3)), way),
         alone("fault_injection", FaultInjectionLayer::new(), way),
     ]
+}
+
+/// Checks that parse, over an answer of JSON, and a signature.
+fn checks_and_signatures(way: Way) -> Vec<Subject> {
+    let mut all = Vec::new();
+    #[cfg(feature = "json")]
+    {
+        use outrigger::validate::{Problems, Required, StatusField, Vendors};
+        let one = ValidateLayer::new().enforce(Required::new(["/id"]));
+        let several = ValidateLayer::new()
+            .enforce(Size::at_least(2))
+            .enforce(Vendors::new())
+            .enforce(Problems::new())
+            .enforce(StatusField::new("/paid", true))
+            .enforce(Required::new(["/id", "/amount"]));
+        let json = || Provider::json(way);
+        type Sent = Empty<Bytes>;
+        all.push(Subject::answered::<_, Sent, _>("validate, a member", one.layer(json())));
+        all.push(Subject::answered::<_, Sent, _>("validate, five checks", several.layer(json())));
+    }
+    #[cfg(feature = "sign")]
+    {
+        use outrigger::sign::{HmacSigner, Part, SignLayer};
+        let header = http::HeaderName::from_static("x-signature");
+        let parts = [Part::Method, Part::Path];
+        let signer = HmacSigner::new("secret", header, parts).unwrap();
+        let layer = SignLayer::new(signer).layer(Provider::new(way));
+        all.push(Subject::answered::<_, Body, _>("sign, HMAC of two parts", layer));
+    }
+    all
 }

@@ -109,15 +109,17 @@ impl Inner {
         })
     }
 
-    /// All instances, if there is a fleet.
+    /// All instances, if there is a fleet. What they are told of integrations that this person may not look at is left out.
     pub(super) async fn instances(&self, actor: &Actor) -> Result<InstancesView, NoPage> {
         self.needs(actor, Right::Look, Scope::All)?;
         let fleet = self.registry.fleet().ok_or(NoPage::NotFound)?;
-        let view = Arc::clone(&fleet).view().await;
-        Ok(match view {
-            Ok(view) => fleet.words().await.map(|said| (view, said)),
-            Err(why) => Err(why),
-        })
+        let may = |name: &str| self.access.may(actor, Right::Look, Scope::Integration(name));
+        let (view, said) = match Arc::clone(&fleet).view().await {
+            Ok(view) => (view.only(may), fleet.words().await),
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(said
+            .map(|said| (view, said.into_iter().filter(|word| may(&word.integration)).collect())))
     }
 
     pub(super) async fn lane(&self, actor: &Actor, view: LaneView) -> Result<LanePage, NoPage> {

@@ -53,8 +53,8 @@ impl Inner {
             act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
         let (who, why) = (act.who.clone(), act.why.clone());
         let set = FleetSet { integration, control, to, who, why, wanted_for, is_set_back: auto };
-        let view = fleet.set(set).await?;
-        Ok(format!("{is}: {view}"))
+        let obeyed = fleet.set(set).await?;
+        Ok(format!("{is}: {obeyed}"))
     }
 
     fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {

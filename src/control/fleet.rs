@@ -106,9 +106,9 @@ pub(crate) trait AnyFleet: Send + Sync {
     /// An integration was registered, and obeys from now on.
     fn obey(&self, newcomer: Arc<dyn Controllable>);
 
-    /// Sets a control of all instances, and waits a moment for them to obey.
+    /// Sets a control of all instances, waits a moment for them to obey, and says who does.
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView>;
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String>;
 
     /// All instances.
     #[cfg(feature = "console")]
@@ -140,6 +140,15 @@ pub(crate) struct FleetSet {
 }
 
 impl FleetView {
+    /// Without the troubles of other integrations.
+    #[cfg(feature = "console")]
+    pub(crate) fn only(mut self, is_shown: impl Fn(&str) -> bool) -> Self {
+        for instance in &mut self.instances {
+            instance.troubles.retain(|trouble| is_shown(&trouble.integration));
+        }
+        self
+    }
+
     /// Those that don't obey, or haven't done so yet.
     pub fn disobeying(&self) -> impl Iterator<Item = &FleetInstance> {
         self.instances.iter().filter(|instance| instance.state != InstanceState::Obeys)

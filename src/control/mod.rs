@@ -4,7 +4,7 @@
 //! it and still exists: its name, its [`Health`], its [`Control`]s. That is enough for an admin
 //! page or a metrics endpoint. It also wires: its [subscribers](Registry::subscriber) are told of the
 //! events of every integration that is [built with it](crate::IntegrationBuilder::register). It also has the
-//! [lanes](Registry::lanes) of outboxes. With the feature `serde`, health is `Serialize`.
+//! [lanes](Registry::lanes) of outboxes, and the fleet that its integrations obey (feature `fleet`). With the feature `serde`, health is `Serialize`.
 //!
 //! | control | positions |
 //! |---|---|

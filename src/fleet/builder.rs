@@ -93,7 +93,6 @@ impl FleetBuilder {
             registry: self.registry,
             name,
             host,
-            process: suffix(&Rng::system()),
             lease: self.lease,
             emitter: subscribers.fold(Emitter::new(), Emitter::with_shared),
             rng: self.rng,

@@ -24,8 +24,6 @@ pub(super) struct Inner {
     /// This instance.
     pub(super) name: String,
     pub(super) host: String,
-    /// What no other process is called, whatever its instance's name is.
-    pub(super) process: String,
     /// For how long a share of an account's rate is given.
     pub(super) lease: Duration,
     pub(super) emitter: Emitter,
@@ -128,7 +126,7 @@ impl AnyFleet for Inner {
     }
 
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView> {
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String> {
         Box::pin(self.set_by_console(set))
     }
 

@@ -1,15 +1,16 @@
 //! Fleets of a test's own, on the server that all tests share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use outrigger::Integration;
 use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
 use outrigger::fleet::Fleet;
 use outrigger::outbox::postgres::PostgresPool;
 use outrigger::outbox::tokio_postgres::{Client, NoTls, connect};
 use outrigger::testing::{Answer, EventRecorder, Script};
+use outrigger::{BoxError, Integration};
 
 use crate::server::{self, Server};
 
@@ -52,6 +53,28 @@ impl Place {
     pub(crate) fn sharing_fleet(&self, registry: &Registry, name: &str) -> Fleet {
         let fleet = Fleet::postgres(registry, &self.pool()).schema(&self.schema);
         fleet.instance(name).lease(crate::shares::LEASE).build()
+    }
+
+    /// Connections that can't be made while this is set, and a name to end them by.
+    pub(crate) fn pool_to_cut(&self) -> (PostgresPool, Arc<AtomicBool>) {
+        let text = format!("{} application_name=outrigger_cut", self.server.connection_string());
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let cut = Arc::clone(&is_cut);
+        let pool = PostgresPool::connect_by(move || {
+            let (text, is_cut) = (text.clone(), cut.load(Ordering::SeqCst));
+            async move {
+                match is_cut {
+                    true => Err(std::io::Error::other("no way to the database").into()),
+                    false => connect(&text, NoTls).await.map_err(BoxError::from),
+                }
+            }
+        });
+        (pool.connections(1), is_cut)
+    }
+
+    pub(crate) async fn terminate(&self, name: &str) {
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = ";
+        let _: i64 = self.number(&format!("{end}'{name}'")).await;
     }
 
     /// How many shares are given.

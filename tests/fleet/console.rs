@@ -5,12 +5,16 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use outrigger::Body;
 use outrigger::console::{Access, Actor, Console, Right, Scope};
+use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
+use outrigger::fleet::Fleet;
+use outrigger::outbox::postgres::PostgresPool;
 use tower::ServiceExt;
 
-use crate::bench::{Instance, Place, until};
+use crate::bench::{Instance, PATIENCE, Place, named, payments, until};
+use crate::server::Server;
 
-/// Who is named by a header. Only Ada steers.
+/// Who is named by a header. Only Ada steers, and sees what is secret.
 struct AdaSteers;
 
 impl Access for AdaSteers {
@@ -19,8 +23,9 @@ impl Access for AdaSteers {
         Some(Actor { name: name.to_owned() })
     }
 
-    fn may(&self, actor: &Actor, right: Right, _: Scope<'_>) -> bool {
-        right == Right::Look || actor.name == "ada"
+    fn may(&self, actor: &Actor, right: Right, scope: Scope<'_>) -> bool {
+        let is_secret = matches!(scope, Scope::Integration("secret"));
+        (right == Right::Look && !is_secret) || actor.name == "ada"
     }
 }
 
@@ -84,6 +89,7 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert_eq!(done.status(), StatusCode::SEE_OTHER);
     let to = done.headers()[LOCATION].to_str().unwrap().to_owned();
     let page = pages.get("ada", &to).await;
+    assert!(page.contains("payments: kill_switch to off on all instances: done"), "{page}");
     let said = "the kill switch is to be at off on all instances: 2 of 2 obey";
     assert!(page.contains(said), "{page}");
     assert_eq!(other.mode(), SwitchMode::Off);
@@ -100,6 +106,52 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert!(page.contains("&lt;b&gt;web-2") && !page.contains("<b>web-2"), "{page}");
     let page = pages.get("bob", "").await;
     assert!(page.contains("This instance doesn't obey its fleet"), "{page}");
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_at_an_integration_does_not_see_what_its_instances_are_told() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let secret = named("secret", &one.registry);
+    let set = one.fleet.set("secret", "kill_switch", "off", "ada", "the takeover");
+    let revision = set.await.unwrap();
+    one.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
+    secret.kill_switch().set(SwitchMode::On, "ada", "here");
+    until("it is told", async || one.fleet.instances().await.unwrap().disobeying().count() == 1)
+        .await;
+    let pages = Pages::of(&one);
+    for (who, sees) in [("ada", true), ("bob", false)] {
+        let page = pages.get(who, "?instances").await;
+        assert!(page.contains("web-1 disobeys for"), "{page}");
+        for text in ["secret", "the takeover"] {
+            assert_eq!(page.contains(text), sees, "{who} and {text}: {page}");
+        }
+    }
+    let token = token(&pages.get("ada", "?integration=payments").await).to_owned();
+    let done = pages.set("ada", &token, "off").await;
+    let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
+    assert!(page.contains("web-1 disobeys for") && !page.contains("secret"), "{page}");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_an_act_is_not_done_and_says_so() {
+    let Some(server) = Server::start() else { return };
+    let pool = PostgresPool::no_tls(&server.connection_string()).unwrap();
+    let registry = Registry::new();
+    let payments = payments(&registry);
+    let fleet = Fleet::postgres(&registry, &pool).build();
+    fleet.migrate().await.unwrap();
+    server.down();
+    let pages = Pages(Console::builder(&registry, AdaSteers).build().unwrap());
+    let page = pages.get("ada", "?integration=payments").await;
+    assert!(page.contains("This instance hasn't heard its fleet yet"), "{page}");
+    let done = pages.set("ada", token(&page), "off").await;
+    let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
+    assert!(page.contains("failed: postgresql can't be reached"), "{page}");
+    assert!(page.contains("it isn't set here either"), "{page}");
+    assert_eq!(payments.kill_switch().mode(), SwitchMode::On);
+    let page = pages.get("ada", "?instances").await;
+    assert!(page.contains("The fleet's database can't be asked: "), "{page}");
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use outrigger::Integration;
 use outrigger::control::Registry;
-use outrigger::event::BreakerState;
-use outrigger::fleet::Fleet;
-use outrigger::testing::{Answer, Script};
+use outrigger::event::{BreakerState, Event};
+use outrigger::fleet::{Fleet, FleetEvent};
+use outrigger::testing::{Answer, EventRecorder, Script};
 
 use crate::bench::{Place, run, until};
 
@@ -16,11 +16,13 @@ struct Instance {
     crm: Integration,
     fleet: Fleet,
     is_down: Arc<AtomicBool>,
+    told: EventRecorder,
 }
 
 impl Instance {
     async fn start(place: &Place, name: &str) -> Self {
-        let (registry, is_down) = (Registry::new(), Arc::new(AtomicBool::new(false)));
+        let (told, is_down) = (EventRecorder::new(), Arc::new(AtomicBool::new(false)));
+        let registry = Registry::new().subscriber(told.clone());
         let down = Arc::clone(&is_down);
         let service = Script::by(move |_| match down.load(Ordering::Relaxed) {
             true => Answer::status(503),
@@ -31,7 +33,7 @@ impl Instance {
         let crm = crm.register(&registry).build().unwrap();
         let fleet = place.fleet(&registry, name);
         run(&fleet);
-        Self { crm, fleet, is_down }
+        Self { crm, fleet, is_down, told }
     }
 
     async fn call(&self) {
@@ -46,6 +48,10 @@ impl Instance {
             self.crm.breaker().state() != BreakerState::Closed
         })
         .await;
+    }
+
+    fn hints(&self) -> usize {
+        self.told.count(|event| matches!(event, Event::Fleet(FleetEvent::Hinted)))
     }
 
     fn is_hinted(&self) -> bool {
@@ -75,6 +81,7 @@ async fn two_of_three_give_the_third_a_hint_with_which_fewer_failures_open_it() 
     two.finds_an_outage().await;
     until("the third is hinted", async || three.is_hinted()).await;
     assert_eq!(three.crm.breaker().state(), BreakerState::Closed);
+    assert_eq!((one.hints(), two.hints(), three.hints()), (0, 0, 1), "who was told");
     // A success erases it, and it is told again as long as the others find nothing that answers.
     three.call().await;
     assert!(!three.is_hinted());

@@ -17,6 +17,8 @@ mod processes;
 mod settings;
 mod shares;
 mod steering;
+#[cfg(feature = "oauth")]
+mod together;
 
 #[path = "../outbox/postgres/pgbouncer.rs"]
 mod pgbouncer;

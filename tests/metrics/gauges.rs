@@ -48,6 +48,24 @@ async fn an_open_breaker_is_shown_with_its_time() {
     assert!(is(&page, "down") && !is(&page, "up"));
 }
 
+#[cfg(feature = "fleet")]
+#[tokio::test(start_paused = true)]
+async fn the_share_of_an_accounts_rate_is_shown_and_what_calls_ask_for() {
+    let bench = Bench::new();
+    let limited = Integration::user_flow("shop")
+        .rate_limit(|limit| limit.requests(300, Duration::from_secs(1)).account("live"));
+    let shop = limited.register(&bench.registry).service(Script::new([Answer::status(200)]));
+    let shop = shop.build().unwrap();
+    assert_eq!(bench.page().sum("outrigger_rate_limit_share", &[]), 0.0);
+    // It has no lease as long as the fleet doesn't run.
+    let pool = outrigger::outbox::postgres::PostgresPool::no_tls("host=127.0.0.1").unwrap();
+    let fleet = outrigger::fleet::Fleet::postgres(&bench.registry, &pool).build();
+    let page = bench.page();
+    assert_eq!(page.sum("outrigger_rate_limit_share", &[]), 3.0, "a hundredth");
+    assert_eq!(page.sum("outrigger_rate_limit_demand", &[]), 0.0);
+    drop((shop, fleet));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_moved_kill_switch_is_shown_with_its_mode_and_since_when() {
     let bench = Bench::new();

@@ -7,6 +7,7 @@ mod clock;
 mod directed;
 mod draw;
 mod keys;
+mod lies;
 mod modes;
 mod promises;
 mod provider;

@@ -69,7 +69,3 @@ pub(crate) fn failed(error: &Error) -> &FailedCheck {
 pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
-
-pub(crate) fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}

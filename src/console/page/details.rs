@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::route::link;
 use super::super::words;
 use super::layout::{facts, none, text, time};
-use crate::control::{Health, LaneHealth, LocalCopyHealth};
+use crate::control::{Health, LaneHealth, LocalCopyHealth, ShareHealth};
 
 /// What is known of it, as far as it has it.
 pub(super) fn details(health: &Health, now: SystemTime) -> Markup {
@@ -18,9 +18,11 @@ pub(super) fn details(health: &Health, now: SystemTime) -> Markup {
     let breaker = health.breaker.map(|breaker| {
         let open = breaker.open_for.map(|open| format!(", not closed for {}", words::time(open)));
         let mode = if breaker.is_report_only { ", only reports" } else { "" };
+        let hinted =
+            if breaker.is_hinted { ", most instances find that nothing answers" } else { "" };
         let held = (breaker.held > 0).then(|| format!(", {} calls wait", breaker.held));
         let (open, held) = (open.unwrap_or_default(), held.unwrap_or_default());
-        format!("{}{open}{mode}{held}", breaker.state.name())
+        format!("{}{open}{mode}{hinted}{held}", breaker.state.name())
     });
     let cache = health.cache.map(|cache| {
         format!("{} fresh, {} stale, {} asked the provider", cache.hits, cache.stale, cache.misses)
@@ -35,10 +37,18 @@ pub(super) fn details(health: &Health, now: SystemTime) -> Markup {
     let keyed = health
         .keyed_breakers
         .map(|breakers| format!("{} of {} keys aren't closed", breakers.open, breakers.keys));
-    let rows: [(&str, Option<String>); 10] = [
+    let share = health.share.as_ref().map(|share| {
+        let ShareHealth { account, rate, demand, has_ended, .. } = share;
+        let ended = if *has_ended { ", without a lease" } else { "" };
+        format!(
+            "{rate:.1} requests a second of the account {account}; calls ask for {demand:.1}{ended}"
+        )
+    });
+    let rows: [(&str, Option<String>); 11] = [
         ("circuit breaker", breaker),
         ("circuit breakers by key", keyed),
         ("rate", pace),
+        ("share of the rate", share),
         ("wait for their turn", (rate.waiting > 0).then(|| rate.waiting.to_string())),
         ("places", places),
         (

@@ -15,14 +15,14 @@ use crate::terms::fleet::FleetEvent;
 
 /// What this instance told last, and what it was told.
 #[derive(Default)]
-struct Hearsay {
+struct HintState {
     told: BTreeSet<BreakerName>,
     hinted: BTreeSet<BreakerName>,
 }
 
 /// Until the fleet is to stop.
 pub(in crate::fleet) async fn run(inner: &Inner) {
-    let (mut stop, mut known) = (inner.stop.subscribe(), Hearsay::default());
+    let (mut stop, mut known) = (inner.stop.subscribe(), HintState::default());
     while !*stop.borrow_and_update() {
         // What can't be told or heard is over in some seconds, by itself.
         let _ = known.look(inner).await;
@@ -31,7 +31,7 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     }
 }
 
-impl Hearsay {
+impl HintState {
     async fn look(&mut self, inner: &Inner) -> Result<(), OutboxError> {
         let breakers = breakers(inner);
         let open = breakers.iter().filter(|(_, breaker)| breaker.has_found_outage());

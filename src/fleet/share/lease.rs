@@ -75,7 +75,7 @@ impl ShareLease {
         self.ends = Some((rt::after(asked.0, self.terms.lease), wall));
         self.failures = 0;
         self.due = match () {
-            // OtherHolders wait for what it gave back.
+            // Others wait for what it gave back.
             () if is_much_less(self.using, before) => now,
             () if is_much_less(self.using, portion.fair) => rt::after(now, self.terms.look()),
             () => rt::after(now, rng.about(self.terms.renewal())),

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use super::demand::Demand;
 use super::lease::{LeaseTerms, ShareLease};
-use super::store::Request;
+use super::store::LeaseRequest;
 use crate::event::Event;
 use crate::fleet::inner::Inner;
 use crate::integration::Integration;
 use crate::outbox::OutboxError;
 use crate::rate_limit::{RateShare, SharedLimit};
-use crate::rt::{self, Clock};
+use crate::rt::{self, Clock, Rng};
 use crate::terms::fleet::FleetEvent;
 
 /// One integration that uses a part of an account's rate.
 struct Holding {
     integration: Arc<str>,
     account: Arc<str>,
-    /// Its name in the database: unlike an instance's name, that of no other process.
+    /// Its name in the database. Unlike the names of instances and integrations, it is nobody else's, as two of one
+    /// name would both use what one was given.
     name: String,
     limit: SharedLimit,
     demand: Demand,
@@ -56,14 +57,18 @@ pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
 }
 
 async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
-    let mut wanted: Vec<_> =
+    let wanted: Vec<_> =
         inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
     let is_gone = |holding: &mut Holding| !wanted.iter().any(|wanted| wanted.is_same(holding));
     for gone in holdings.extract_if(.., is_gone).collect::<Vec<_>>() {
         gone.leave(inner).await;
     }
-    wanted.retain(|wanted| !holdings.iter().any(|holding| holding.is_same(wanted)));
-    holdings.append(&mut wanted);
+    for wanted in wanted {
+        // Integrations that share a limit hold one share.
+        if !holdings.iter().any(|holding| holding.is_same(&wanted)) {
+            holdings.push(wanted);
+        }
+    }
     for holding in holdings {
         holding.look(inner, terms).await;
     }
@@ -76,7 +81,8 @@ impl Holding {
     fn new(inner: &Inner, terms: LeaseTerms, integration: &Integration) -> Option<Self> {
         let limit = integration.rate_limit().shared_limit()?;
         let (account, quota) = limit.account()?;
-        let name = format!("{}#{}/{}", inner.name, inner.process, integration.name());
+        let number = u128::from_be_bytes(Rng::system().id_bytes());
+        let name = format!("{}/{}#{number:x}", inner.name, integration.name());
         let (demand, lease) =
             (Demand::new(limit.counts(), rt::now()), ShareLease::new(terms, quota, rt::now()));
         let integration = integration.name().into();
@@ -112,7 +118,7 @@ impl Holding {
         let asked = (rt::now(), inner.clock.wall());
         let asking = self.lease.ask(self.demand.a_second(), asked.0);
         let (account, holder) = (&*self.account, &*self.name);
-        let request = Request { account, holder, asking, lease: terms.lease };
+        let request = LeaseRequest { account, holder, asking, lease: terms.lease };
         let portion = inner.database.renew_share(&request, &inner.rng).await?;
         self.lease.granted(portion, asked, rt::now(), &inner.rng);
         Ok(())

@@ -13,7 +13,7 @@ use crate::outbox::{OutboxError, OutboxErrorKind, Timestamp};
 use crate::rt::{self, Rng};
 
 /// Who asks for a lease of what, and for how long.
-pub(super) struct Request<'a> {
+pub(super) struct LeaseRequest<'a> {
     pub(super) account: &'a str,
     pub(super) holder: &'a str,
     pub(super) asking: Holder,
@@ -24,7 +24,7 @@ impl Database {
     /// Gives a lease. Two statements: no lock is held between them, so that a process that stops there stops nobody.
     pub(super) async fn renew_share(
         &self,
-        request: &Request<'_>,
+        request: &LeaseRequest<'_>,
         rng: &Rng,
     ) -> Result<Portion, OutboxError> {
         for tried in 0..TRIES {

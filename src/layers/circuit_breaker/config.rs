@@ -118,6 +118,16 @@ impl Default for BreakerConfig {
     }
 }
 
+#[cfg(feature = "fleet")]
+impl Consecutive {
+    /// How many in a row.
+    pub(super) fn limit(self) -> u32 {
+        match self {
+            Self::Always(row) | Self::BelowMinimum(row) => row,
+        }
+    }
+}
+
 impl BreakerConfig {
     pub(super) fn check_into(&self, errors: &mut Errors<'_>) {
         self.check_rules(errors);

@@ -110,10 +110,11 @@ impl BreakerHandle {
         self.0.as_ref().is_some_and(|breaker| breaker.shared.is_down(rt::now()))
     }
 
-    /// Whether it is open because of results, and not by a person's hand.
+    /// Whether it is open because of what it saw itself: not by a person's hand, and not yet if a hint was
+    /// needed for it.
     #[cfg(feature = "fleet")]
     pub(crate) fn has_found_outage(&self) -> bool {
-        self.0.as_ref().is_some_and(|breaker| breaker.shared.inner().machine.has_found_outage())
+        self.0.as_ref().is_some_and(|breaker| breaker.shared.has_found_outage(rt::now()))
     }
 
     /// Most other instances have found that nothing answers. Until then, or until the next success here,

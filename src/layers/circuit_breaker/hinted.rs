@@ -31,7 +31,21 @@ impl World {
         self.breaker.consecutive.hint(self.now + lasts);
     }
 
-    /// Calls come 300 ms after one another.
+    /// The next call that tries an open breaker.
+    fn probe(&mut self, outcome: AttemptOutcome) {
+        self.now += Duration::from_secs(1);
+        let (decision, _) = self.breaker.admit(CallSafety::Safe, self.now, &self.rng);
+        let Decision::Admitted(admission) = decision else { panic!("refused: {decision:?}") };
+        let _ = self.breaker.record(admission, outcome, self.now, &self.rng);
+    }
+
+    /// Until the next of calls that come at random, so many a second.
+    fn waits(&mut self, a_second: f64) {
+        let pause = -(1.0 - self.rng.fraction()).ln() / a_second;
+        self.now += Duration::from_secs_f64(pause);
+    }
+
+    /// Each call takes 300 ms.
     fn call(&mut self, outcome: AttemptOutcome) -> BreakerState {
         let (decision, _) = self.breaker.admit(CallSafety::Safe, self.now, &self.rng);
         let Decision::Admitted(admission) = decision else { panic!("refused: {decision:?}") };
@@ -62,6 +76,24 @@ fn with_a_hint_three_failures_of_its_own_open_it_and_without_one_ten() {
     let mut world = World::new();
     assert!((0..9).all(|_| world.call(FAILED) == BreakerState::Closed));
     assert_eq!(world.call(FAILED), BreakerState::Open);
+}
+
+#[test]
+fn one_that_a_hint_helped_to_open_tells_others_only_when_its_own_failures_are_enough() {
+    let mut world = World::new();
+    world.hint(Duration::from_secs(6));
+    while world.call(FAILED) == BreakerState::Closed {}
+    for failed in 3..10 {
+        assert!(!world.breaker.has_found_outage(world.now), "after {failed}");
+        world.probe(FAILED);
+    }
+    assert!(world.breaker.has_found_outage(world.now));
+    world.probe(AttemptOutcome::Success);
+    assert!(!world.breaker.has_found_outage(world.now));
+
+    let mut alone = World::new();
+    while alone.call(FAILED) == BreakerState::Closed {}
+    assert!(alone.breaker.has_found_outage(alone.now));
 }
 
 #[test]
@@ -99,4 +131,59 @@ fn failures_of_one_moment_are_no_outage_even_with_a_hint() {
         world.now = sent;
         assert_eq!(world.call(FAILED), BreakerState::Closed);
     }
+}
+
+/// The time until calls that come at random, so many a second, open a breaker after nothing answers any more: the
+/// median of many outages. A hint comes after 4.5 s, if it does.
+fn time_to_open(a_second: f64, is_hinted: bool) -> Duration {
+    let mut took: Vec<_> = (0..200)
+        .map(|seed| {
+            let mut world = World { rng: Rng::seeded(seed), ..World::new() };
+            let (began, hinted_at) = (world.now, world.now + Duration::from_millis(4_500));
+            loop {
+                world.waits(a_second);
+                if is_hinted && world.now >= hinted_at {
+                    world.hint(Duration::from_secs(6));
+                }
+                if world.call(FAILED) != BreakerState::Closed {
+                    return world.now - began;
+                }
+            }
+        })
+        .collect();
+    took.sort_unstable();
+    took[took.len() / 2]
+}
+
+/// How often a breaker opens in so many calls of which a hundredth fails, if a hint is told every two seconds.
+fn false_openings(calls: u32) -> u32 {
+    let (mut world, mut openings) = (World { rng: Rng::seeded(1), ..World::new() }, 0);
+    let mut hinted_at = world.now;
+    for _ in 0..calls {
+        world.waits(5.0);
+        if world.now >= hinted_at {
+            world.hint(Duration::from_secs(6));
+            hinted_at = world.now + Duration::from_secs(2);
+        }
+        let has_failed = world.rng.fraction() < 0.01;
+        let outcome = if has_failed { FAILED } else { AttemptOutcome::Success };
+        if world.call(outcome) != BreakerState::Closed {
+            openings += 1;
+            world = World { rng: world.rng, ..World::new() };
+            hinted_at = world.now;
+        }
+    }
+    openings
+}
+
+/// `cargo test --features fleet --lib hinted -- --nocapture`
+#[test]
+fn one_with_few_calls_opens_in_a_third_of_the_time_and_a_wrong_hint_opens_nothing_that_works() {
+    for a_second in [0.2, 1.0, 10.0] {
+        let (alone, hinted) = (time_to_open(a_second, false), time_to_open(a_second, true));
+        println!("{a_second} calls a second: opens after {alone:?} alone, {hinted:?} with a hint");
+        assert!(hinted <= alone);
+        assert!(a_second > 0.5 || hinted < alone / 2);
+    }
+    assert_eq!(false_openings(100_000), 0);
 }

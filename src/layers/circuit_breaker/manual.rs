@@ -58,6 +58,13 @@ impl SharedBreaker {
         acts && inner.machine.is_down(&settings.config, now)
     }
 
+    /// Whether it is open because of what it saw itself.
+    #[cfg(feature = "fleet")]
+    pub(super) fn has_found_outage(&self, now: Instant) -> bool {
+        let settings = self.settings();
+        self.inner().machine.has_found_outage(&settings.config, now)
+    }
+
     /// Whether a call that has just failed should not be retried: the retry would be refused, or so
     /// many attempts have failed in a row that it would most likely fail too.
     pub(super) fn discourages_retry(&self) -> bool {

@@ -18,6 +18,9 @@
 //! number of failures, a share of slow calls. A success never opens it. From the tenth failure in a
 //! row on, no call is [retried](crate::retry).
 //!
+//! With a fleet (feature `fleet`), what most other instances found is a hint: then three failures in a row and a
+//! quarter of that time open it.
+//!
 //! **Open.** A call becomes a probe when the open time has passed since the last one, and no probe
 //! is in flight that is younger than its limit. A provider that refuses gets two requests a second
 //! from each instance; one that hangs gets one. Calls that can be repeated without harm go first; a

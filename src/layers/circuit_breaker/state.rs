@@ -365,12 +365,22 @@ impl Machine {
         }
     }
 
-    /// Whether it is open because of results, and not by a person's hand.
+    /// Whether it is open because of what it saw itself: not by a person's hand, and not yet if a hint was
+    /// needed for it.
     #[cfg(feature = "fleet")]
-    pub(super) fn has_found_outage(&self) -> bool {
-        let by_results = |outage: Outage| outage.cause != Cause::Manual;
+    pub(super) fn has_found_outage(&self, config: &BreakerConfig, now: Instant) -> bool {
         let is_open = self.forced == Forced::No && matches!(self.state, State::Open(_));
-        is_open && self.outage.is_some_and(by_results)
+        let Some(outage) = self.outage.filter(|_| is_open) else { return false };
+        match outage.cause {
+            Cause::Failures | Cause::Slowness => true,
+            Cause::Manual | Cause::Releasing => false,
+            // Probes that failed count too.
+            Cause::Consecutive { .. } => {
+                let lasts = now.saturating_duration_since(outage.no_success_since);
+                let enough = config.consecutive.is_some_and(|rule| outage.failed >= rule.limit());
+                enough && lasts >= config.no_success_for
+            }
+        }
     }
 
     /// Whether the next probe is to be a call that must not be repeated.

@@ -97,6 +97,7 @@
 //! | `learn` | [`Learning::On`] | |
 //! | `forget_after` | 10 s for [`OnLimit::Reject`], 5 min for [`OnLimit::Shape`] | refusing a person because of an outdated limit costs more than a refusal; for a job, each try costs a refusal |
 //! | `pause_cap` | 10 min | if the wait is longer, the caller should decide |
+//! | `account` | none: each instance uses all of the rate | with a fleet (feature `fleet`), all that name the same account share its rate |
 //! | `keyed` | one limit for all | what a provider counts by is in its documentation |
 //!
 //! # Why not governor

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::check::{Answered, Check};
 use super::finding::Finding;
+use super::path::at;
 use super::prefix::Prefix;
 
 /// Whether these members of a JSON answer are there, and not null.
@@ -39,7 +40,7 @@ impl Required {
 
     fn find(&self, json: &Value) -> Finding {
         let is_missing =
-            |pointer: &&Cow<'static, str>| json.pointer(pointer).is_none_or(Value::is_null);
+            |pointer: &&Cow<'static, str>| at(json, pointer).is_none_or(Value::is_null);
         match self.pointers.iter().find(is_missing) {
             Some(pointer) => Finding::invalid("it is missing").at(pointer.clone()),
             None => Finding::pass(),

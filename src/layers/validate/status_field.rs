@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::check::{Answered, Check};
 use super::finding::Finding;
+use super::path::at;
 use super::prefix::Prefix;
 use crate::terms::Verdict;
 
@@ -107,14 +108,14 @@ impl StatusField {
     }
 
     pub(super) fn find(&self, result: &Value) -> Finding {
-        let Some(status) = result.pointer(&self.at) else {
+        let Some(status) = at(result, &self.at) else {
             return Finding::invalid("it is missing").at(self.at.clone());
         };
         if self.success.iter().any(|success| is_same(success, status)) {
             return Finding::pass();
         }
         let code_at = self.code_at.as_ref().unwrap_or(&self.at);
-        let code = result.pointer(code_at).and_then(text);
+        let code = at(result, code_at).and_then(text);
         let known = code.and_then(|code| self.codes.iter().find(|(known, _)| *known == code));
         let finding = match known {
             Some((code, verdict)) => Finding::of(*verdict, code.clone()),
@@ -135,7 +136,7 @@ impl Check for StatusField {
             Err(finding) => return finding,
         };
         let Some(each) = &self.each else { return self.find(json) };
-        match json.pointer(each).and_then(Value::as_array) {
+        match at(json, each).and_then(Value::as_array) {
             Some(results) => Finding::of_several(results.iter().map(|result| self.find(result))),
             None => Finding::invalid("it is no array").at(each.clone()),
         }

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use super::super::config::RateLimitConfig;
+use super::super::resources::Target;
 use super::*;
 
 fn share(rate: f64, lasts: Duration, now: Instant) -> RateShare {
@@ -63,6 +65,18 @@ fn a_wall_clock_that_is_set_back_prolongs_nothing() {
     let mut bucket = ShareBucket::new(share(100.0, SECOND * 30, now), now);
     bucket.count_sleep(bucket.share.until_wall - SECOND * 3_600, now);
     assert_eq!(bucket.share.until, now + SECOND * 30);
+}
+
+#[test]
+fn what_the_provider_asks_for_holds_beside_a_share() {
+    let now = rt::now();
+    let mut schedule = Schedule::new(&RateLimitConfig::default(), now);
+    schedule.set_share(Some(share(100.0, SECOND * 30, now)), now);
+    let route = Target::Line(http::Method::GET, http::Uri::from_static("/mails")).route();
+    assert_eq!(schedule.ready_at(route, now), now);
+    schedule.refused(Some(SECOND * 5), None, route, now);
+    assert!(schedule.ready_at(route, now) >= now + SECOND * 5);
+    assert!(schedule.ready_at(route, now + SECOND * 6) <= now + SECOND * 6);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::finding::Finding;
-use super::super::path::find;
+use super::super::path::{at, find};
 use super::super::status_field::text;
 use super::row::seconds;
 use crate::terms::Verdict::{self, Permanent, Throttled, Transient, Unauthorized};
@@ -65,7 +65,7 @@ impl Known {
     }
 
     fn find_in(&self, json: &Value) -> Option<Finding> {
-        if self.beside.is_some_and(|member| json.pointer(member).is_none()) {
+        if self.beside.is_some_and(|member| at(json, member).is_none()) {
             return None;
         }
         match self.says {

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::{Method, Request};
 use outrigger::event::{BreakerState, Event};
 use outrigger::rt::Rng;
 use outrigger::testing::{Answer, EventRecorder, Script};
-use outrigger::validate::{FailedCheck, Media, Required, StatusField, ValidateLayer};
+use outrigger::validate::{FailedCheck, Media, Required, StatusField, ValidateLayer, Verdict};
 use outrigger::{Body, Delivery, Integration};
 
-use crate::bench::{millis, secs};
+use crate::clock::{millis, now, secs, wait};
+use crate::provider::chance::Chance;
 
 /// How an answer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +22,10 @@ enum Lie {
     Page,
     Refusal,
     Busy,
+    Slower,
     FieldGone,
     Cut,
     Broken,
-}
-
-/// A sequence of numbers without any crate's help (Knuth's linear congruence).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
-    }
 }
 
 impl Lie {
@@ -49,6 +41,7 @@ impl Lie {
             }
             Self::Refusal => json(r#"{"ok":false,"error":"not_yours"}"#.to_owned()),
             Self::Busy => json(r#"{"ok":false,"error":"busy"}"#.to_owned()),
+            Self::Slower => json(r#"{"ok":false,"error":"slower"}"#.to_owned()),
             Self::FieldGone => json(r#"{"ok":true}"#.to_owned()),
             Self::Cut => json(truth[..truth.len() - 2].to_owned()),
             Self::Broken => json(truth).breaks_after(5),
@@ -71,24 +64,25 @@ impl Books {
 }
 
 fn provider(seed: u64, lies_in_ten: u64, books: &Books) -> Script {
-    let (books, mut chance) = (books.clone(), Chance(seed));
-    const LIES: [Lie; 6] =
-        [Lie::Page, Lie::Refusal, Lie::Busy, Lie::FieldGone, Lie::Cut, Lie::Broken];
+    let (books, mut chance) = (books.clone(), Chance::new(seed));
+    const LIES: [Lie; 7] =
+        [Lie::Page, Lie::Refusal, Lie::Busy, Lie::Slower, Lie::FieldGone, Lie::Cut, Lie::Broken];
     Script::by(move |request| {
         let id = request.uri().path().trim_start_matches('/').to_owned();
-        let lie = match chance.below(10) < lies_in_ten {
-            true => LIES[chance.below(6) as usize],
+        let lie = match chance.hits(lies_in_ten as f64 / 10.0) {
+            true => chance.pick(&LIES),
             false => Lie::None,
         };
         books.0.lock().unwrap().entry(id.clone()).or_default().push(lie);
-        lie.answer(&id).after(millis(chance.below(50)))
+        lie.answer(&id).after(chance.time(Duration::ZERO, millis(49)))
     })
 }
 
 fn checks() -> ValidateLayer {
     let status = StatusField::new("/ok", true)
         .code_at("/error")
-        .code("busy", outrigger::validate::Verdict::Transient);
+        .code("busy", Verdict::Transient)
+        .code("slower", Verdict::Throttled);
     ValidateLayer::new().enforce(Media::json()).enforce(status).enforce(Required::new(["/id"]))
 }
 
@@ -109,7 +103,7 @@ async fn whatever_lies_no_caller_believes_it_and_nothing_happens_twice() {
         let calls = join_all((0..200u64).map(|call| {
             let (api, books) = (api.clone(), books.clone());
             async move {
-                tokio::time::sleep(millis(call * 20)).await;
+                wait(millis(call * 20)).await;
                 one_call(&api, &books, call, seed).await;
             }
         }));
@@ -147,6 +141,8 @@ async fn one_call(api: &Integration, books: &Books, call: u64, seed: u64) {
             match did.last().unwrap() {
                 Lie::None => assert_eq!(body, format!(r#"{{"ok":true,"id":"{id}"}}"#), "{at}"),
                 Lie::Refusal => assert!(failed && body.contains("not_yours"), "{at}"),
+                // Whoever may be repeated waits, and comes again.
+                Lie::Slower => assert!(failed && method == Method::POST && !key, "{at}"),
                 other => panic!("{other:?} reached the caller: {at}"),
             }
         }
@@ -159,8 +155,8 @@ async fn one_call(api: &Integration, books: &Books, call: u64, seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_shows_a_page_for_a_minute_is_asked_little_and_is_back_within_a_second() {
-    let began = tokio::time::Instant::now();
-    let shows_a_page = move || (secs(30)..secs(90)).contains(&began.elapsed());
+    let began = now();
+    let shows_a_page = move || (secs(30)..secs(90)).contains(&(now() - began));
     let asked = Arc::new(Mutex::new(0));
     let counts = Arc::clone(&asked);
     let provider = Script::by(move |request| {
@@ -183,10 +179,10 @@ async fn a_provider_that_shows_a_page_for_a_minute_is_asked_little_and_is_back_w
         if shows_a_page() {
             assert!(result.is_err());
             believed += usize::from(plain.get("http://api.test/a").send().await.is_ok());
-        } else if began.elapsed() > secs(90) && result.is_ok() {
-            answered_again.get_or_insert(began.elapsed());
+        } else if (now() - began) > secs(90) && result.is_ok() {
+            answered_again.get_or_insert(now() - began);
         }
-        tokio::time::sleep(millis(100)).await;
+        wait(millis(100)).await;
     }
     assert!(believed > 400, "without a check, everybody believes it: {believed}");
     assert!(asked_of_checked < 250, "{asked_of_checked}");
