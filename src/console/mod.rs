@@ -38,7 +38,10 @@
 //! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
 //! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
 //!
-//! The first two are answered in JSON to whoever accepts `application/json` and not `text/html`.
+//! All that show how something is are answered in JSON to whoever accepts `application/json` and not `text/html`, with the same
+//! rights. A robot acts by a POST of `application/json` with a form's fields (`act`, `why` and the others), an
+//! `authorization: Bearer …` that the host's [`Access`] knows, and no cookie. The rights, the limit, the record and the refusals are
+//! those of forms; the answer says what came of it.
 //!
 //! # Who may do what
 //!
@@ -91,11 +94,13 @@ mod find;
 mod form;
 mod form_token;
 mod inner;
+mod json;
 mod lanes;
 mod life;
 mod live;
 mod minutes;
 mod page;
+mod read;
 mod recent;
 mod respond;
 mod route;

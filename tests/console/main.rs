@@ -11,4 +11,5 @@ mod find;
 mod forgery;
 mod live;
 mod pages;
+mod robots;
 mod texts;
