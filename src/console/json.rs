@@ -14,7 +14,8 @@ use super::route::Route;
 use super::task::Task;
 use super::words;
 use crate::outbox::{Act, Attempt, LaneStats, PausedBy, ShownMessage, StoredMessage, Timestamp};
-use crate::terms::Right;
+use crate::terms::outbox::DeadReason;
+use crate::terms::{ActOutcome, Delivery, Right};
 
 /// What a page shows, with the same rights.
 pub(super) async fn state_of(inner: &Inner, actor: &Actor, route: Route) -> Result<Value, NoPage> {
@@ -121,7 +122,7 @@ fn message(
         "id": content.id.to_string(),
         "lane": content.lane,
         "state": progress.state.name(),
-        "dead_reason": progress.dead_reason.map(|why| why.name()),
+        "dead_reason": progress.dead_reason.map(DeadReason::name),
         "enqueued": date(content.created),
         "deadline": date(progress.deadline),
         "attempts": progress.attempt,
@@ -178,7 +179,7 @@ fn call(call: &SeenCall) -> Value {
         "method": call.method,
         "target": call.target,
         "result": call.result(),
-        "delivery": call.delivery.map(|delivery| delivery.name()),
+        "delivery": call.delivery.map(Delivery::name),
         "attempts": call.attempts,
         "seconds": call.elapsed.as_secs_f64(),
     })
@@ -201,7 +202,7 @@ fn console_act(act: &ConsoleAct) -> Value {
         "what": act.what,
         "why": act.why,
         "until": maybe(act.until),
-        "outcome": act.result.outcome().map(|outcome| outcome.name()),
+        "outcome": act.result.outcome().map(ActOutcome::name),
         "result": act.result.to_string(),
     })
 }

@@ -10,6 +10,8 @@ mod browser;
 mod find;
 mod forgery;
 mod live;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod many;
 mod pages;
 mod robots;
 mod texts;
