@@ -113,6 +113,11 @@ impl ShareLease {
         now >= share.until || clock.wall() >= share.until_wall
     }
 
+    /// What it may use, in requests a second.
+    pub(super) fn using(&self) -> f64 {
+        self.using as f64 / MILLION
+    }
+
     /// How soon after the last time it may ask again. At once, if there is something to be had.
     pub(super) fn soonest(&self) -> Duration {
         if self.has_free { self.terms.look() / QUICKER } else { self.terms.look() }
@@ -127,7 +132,7 @@ impl ShareLease {
         };
         let (until, until_wall) = self.ends.map_or_else(|| (now, clock.wall()), kept);
         RateShare {
-            rate: self.using as f64 / MILLION,
+            rate: self.using(),
             burst: f64::from(self.quota.burst) * part,
             until,
             until_wall,

@@ -114,7 +114,8 @@ impl Holding {
         if let Some((_, quota)) = self.limit.account() {
             self.lease.set_quota(quota, rt::now());
         }
-        self.demand.observe(self.limit.counts(), terms.renewal(), rt::now());
+        let (counts, share) = (self.limit.counts(), self.lease.using());
+        self.demand.observe(counts, share, terms.renewal(), rt::now());
         for _ in 0..CONFIRMATIONS {
             if !self.lease.is_due(self.demand.a_second(), rt::now()) {
                 break;

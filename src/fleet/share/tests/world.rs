@@ -239,7 +239,7 @@ impl World {
         instance.last_look = self.now;
         instance.next_look = self.now + self.rng.about(terms.look());
         let counts = RequestCounts { done: instance.counted as u64, waiting: 0 };
-        instance.demand.observe(counts, terms.renewal(), now);
+        instance.demand.observe(counts, instance.lease.using(), terms.renewal(), now);
         let demand = instance.demand.a_second();
         if instance.pending.is_some() || !instance.lease.is_due(demand, now) {
             return;
