@@ -180,7 +180,7 @@
 //! | `json` | no | bodies and answers as JSON: `.json(..)`; the shapes of answers that [`drift`] learns |
 //! | `form`, `query` | no | bodies as forms, queries from a struct or a map |
 //! | `aws` | no | an integration as the HTTP client of AWS SDKs |
-//! | `json-schema` | no | a check by JSON Schema for the layer [`validate`] |
+//! | `json-schema` | no | checks by JSON Schema and OpenAPI for the layer [`validate`] |
 //! | `oauth` | no | OAuth 2 for the layer [`token`]: client credentials, refresh tokens |
 //! | `sign` | no | HMAC and HTTP Message Signatures (RFC 9421) for the layer [`sign`] |
 //! | `serde` | no | settings from TOML or JSON that change while calls run, health as data, a file of what fallbacks answered |

@@ -67,7 +67,7 @@ impl Inner {
             at: form.now,
             who: form.actor.name.clone(),
             right,
-            what: words::cut(&what(&asked)),
+            what: words::cut(&what(&asked, self.registry.fleet().is_some())),
             why: words::cut(&why),
             until: form.until()?,
             result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
@@ -223,14 +223,16 @@ fn filter(view: &LaneView) -> Filter {
 }
 
 /// For the record.
-fn what(asked: &Asked) -> String {
+fn what(asked: &Asked, has_fleet: bool) -> String {
     let forced = |action: &Action| match action {
         Action::Replay(ExpiredKey::Force) => ", forgotten keys too",
         _ => "",
     };
     match asked {
         Asked::Set(Set { integration, control, to, auto }) => {
-            format!("{integration}: {control} to {to}{}", if *auto { ", for a time" } else { "" })
+            let all = if has_fleet { " on all instances" } else { "" };
+            let auto = if *auto { ", for a time" } else { "" };
+            format!("{integration}: {control} to {to}{all}{auto}")
         }
         Asked::Pause { lane } => format!("lane {lane}: pause"),
         Asked::Resume { lane } => format!("lane {lane}: resume"),

@@ -51,11 +51,10 @@ impl Inner {
         let is = format!("{} is to be at {to} on all instances", words::control_name(&control));
         let wanted_for =
             act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
-        let (who, why, of) = (act.who.clone(), act.why.clone(), integration.clone());
+        let (who, why) = (act.who.clone(), act.why.clone());
         let set = FleetSet { integration, control, to, who, why, wanted_for, is_set_back: auto };
-        // Whoever may steer one integration need not see another.
-        let view = fleet.set(set).await?.only(|other| other == of);
-        Ok(format!("{is}: {view}"))
+        let obeyed = fleet.set(set).await?;
+        Ok(format!("{is}: {obeyed}"))
     }
 
     fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {

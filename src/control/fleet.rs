@@ -106,9 +106,9 @@ pub(crate) trait AnyFleet: Send + Sync {
     /// An integration was registered, and obeys from now on.
     fn obey(&self, newcomer: Arc<dyn Controllable>);
 
-    /// Sets a control of all instances, and waits a moment for them to obey.
+    /// Sets a control of all instances, waits a moment for them to obey, and says who does.
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView>;
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String>;
 
     /// All instances.
     #[cfg(feature = "console")]

@@ -24,7 +24,8 @@ pub enum Wanted {
     Open,
     /// For this time by the database's clock. It stays afterwards, and the console says that its time is over.
     For(Duration),
-    /// For this time by the database's clock. Then the fleet sets it back to where it was before.
+    /// For this time by the database's clock. Then the fleet sets it back to where it was before. Only a process that has the
+    /// integration can ask for this: it knows where the control stands by default.
     ThenBack(Duration),
 }
 
@@ -66,7 +67,7 @@ impl Fleet {
         let (wanted_for, back) = match wanted {
             Wanted::Open => (None, None),
             Wanted::For(time) => (Some(time), None),
-            Wanted::ThenBack(time) => (Some(time), Some(first)),
+            Wanted::ThenBack(time) => (Some(time), Some(first.ok_or_else(unknown_default)?)),
         };
         let new = NewPosition { integration, control, to: position, who, why, wanted_for, back };
         let revision = inner.database.set(&new).await?;
@@ -107,6 +108,18 @@ impl Fleet {
         Ok(revision)
     }
 
+    /// The fleet says no more about a control, or about an integration's `settings`: what was last in force stays so, and what is set
+    /// on the spot from now on is no trouble. Returns the number of the change. It is for integrations that are gone, too.
+    ///
+    /// # Errors
+    ///
+    /// If the database doesn't answer.
+    pub async fn forget(&self, integration: &str, of: &str) -> Result<u64, FleetError> {
+        let revision = self.0.database.forget(integration, of).await?;
+        self.0.wake.notify_one();
+        Ok(revision)
+    }
+
     /// Waits until every instance that gives signs has taken over this change, or at most so long. Whoever is named then
     /// in the answer hasn't.
     ///
@@ -123,17 +136,17 @@ impl Fleet {
 }
 
 impl Inner {
-    /// Returns the control's default position, where it is known here; the one that it is set to where it isn't.
-    async fn check<'a>(
+    /// Returns the control's default position, if it is known here.
+    async fn check(
         &self,
         integration: &str,
         control: &str,
-        to: &'a str,
-    ) -> Result<&'a str, FleetError> {
+        to: &str,
+    ) -> Result<Option<&'static str>, FleetError> {
         let own = self.registry.controls(integration);
         if own.is_empty() {
             self.needs_known(integration).await?;
-            return Ok(to);
+            return Ok(None);
         }
         let known = own.iter().find(|known| known.name() == control);
         let known = known.ok_or_else(|| ControlError::NoControl(control.to_owned()))?;
@@ -141,7 +154,7 @@ impl Inner {
         if !positions.contains(&to) {
             return Err(ControlError::no_position(to, positions).into());
         }
-        Ok(positions[0])
+        Ok(positions.first().copied())
     }
 
     async fn needs_known(&self, integration: &str) -> Result<(), FleetError> {
@@ -165,12 +178,9 @@ impl Inner {
         }
     }
 
-    /// Sets a control, and waits as long as instances need to obey.
+    /// Sets a control, waits as long as instances need to obey, and says who does.
     #[cfg(feature = "console")]
-    pub(super) async fn set_by_console(
-        self: Arc<Self>,
-        set: FleetSet,
-    ) -> Result<FleetView, String> {
+    pub(super) async fn set_by_console(self: Arc<Self>, set: FleetSet) -> Result<String, String> {
         let FleetSet { integration, control, to, who, why, wanted_for, is_set_back } = set;
         let wanted = match wanted_for {
             None => Wanted::Open,
@@ -178,11 +188,19 @@ impl Inner {
             Some(time) => Wanted::For(time),
         };
         let fleet = Fleet(self);
-        let said = |error: FleetError| error.to_string();
         let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
-        let revision = set.await.map_err(said)?;
-        fleet.wait_obeyed(revision, OBEYED).await.map_err(said)
+        let revision = set.await.map_err(|error| format!("{error}; it isn't set here either"))?;
+        Ok(match fleet.wait_obeyed(revision, OBEYED).await {
+            // Whoever may steer one integration need not see another.
+            Ok(view) => view.only(|other| other == integration).to_string(),
+            Err(error) => format!("it is stored, and who obeys can't be asked: {error}"),
+        })
     }
+}
+
+fn unknown_default() -> ControlError {
+    let why = "it can only be set back by itself if this process has the integration";
+    ControlError::Refused(why.to_owned())
 }
 
 /// How often it is looked whether all obey.

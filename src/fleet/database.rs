@@ -103,6 +103,12 @@ impl Database {
         only(&self.rows(CONFIGURE, &params).await?)?.number("revision")
     }
 
+    /// Returns the change's number.
+    pub(super) async fn forget(&self, integration: &str, of: &str) -> Result<u64, OutboxError> {
+        let params: [Param<'_>; 2] = [(&integration, Type::TEXT), (&of, Type::TEXT)];
+        only(&self.rows(FORGET, &params).await?)?.number("revision")
+    }
+
     /// Whether an instance on the list has an integration.
     pub(super) async fn is_known(&self, integration: &str) -> Result<bool, OutboxError> {
         let rows = self.rows(KNOWN, &[(&integration, Type::TEXT)]).await?;
@@ -215,6 +221,7 @@ const WORDS: &str = include_str!("sql/words.sql");
 const SET: &str = include_str!("sql/set.sql");
 const SET_BACK: &str = include_str!("sql/set_back.sql");
 const CONFIGURE: &str = include_str!("sql/configure.sql");
+const FORGET: &str = include_str!("sql/forget.sql");
 const SIGN: &str = include_str!("sql/sign.sql");
 const INSTANCES: &str = include_str!("sql/instances.sql");
 const KNOWN: &str = "SELECT 1 FROM outrigger.fleet_instance WHERE $1 = ANY (integrations) LIMIT 1";

@@ -126,7 +126,7 @@ impl AnyFleet for Inner {
     }
 
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<FleetView> {
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String> {
         Box::pin(self.set_by_console(set))
     }
 

@@ -52,6 +52,8 @@
 //! the fleet says off". When an instance starts, or an integration is registered, the fleet's word is the later one. Don't let a kill
 //! switch follow a file and a fleet.
 //!
+//! [`forget`](Fleet::forget) leaves a control to whoever sets it next.
+//!
 //! What an instance can't obey, it names: a setting that its older version doesn't know is left out, and the rest is applied; settings that
 //! don't go together with what is set in its code are not applied at all, and those that it had stay. Neither holds up other integrations.
 //!

@@ -75,6 +75,14 @@ impl<T: Clone> State<T> {
         if self.words.is_none() {
             self.targets.iter_mut().for_each(|target| target.born = words.revision);
         }
+        // Of what the fleet says nothing more, nothing is left but where it stands.
+        let is_said = |done: &Done| {
+            let is_it = |word: &Arc<Word>| {
+                (&word.integration, word.of()) == (&done.word.integration, done.word.of())
+            };
+            words.all.iter().any(is_it)
+        };
+        self.targets.iter_mut().for_each(|target| target.done.retain(|_, done| is_said(done)));
         self.words = Some(words);
     }
 

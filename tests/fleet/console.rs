@@ -5,10 +5,14 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use outrigger::Body;
 use outrigger::console::{Access, Actor, Console, Right, Scope};
+use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
+use outrigger::fleet::Fleet;
+use outrigger::outbox::postgres::PostgresPool;
 use tower::ServiceExt;
 
-use crate::bench::{Instance, PATIENCE, Place, named, until};
+use crate::bench::{Instance, PATIENCE, Place, named, payments, until};
+use crate::server::Server;
 
 /// Who is named by a header. Only Ada steers, and sees what is secret.
 struct AdaSteers;
@@ -85,6 +89,7 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert_eq!(done.status(), StatusCode::SEE_OTHER);
     let to = done.headers()[LOCATION].to_str().unwrap().to_owned();
     let page = pages.get("ada", &to).await;
+    assert!(page.contains("payments: kill_switch to off on all instances: done"), "{page}");
     let said = "the kill switch is to be at off on all instances: 2 of 2 obey";
     assert!(page.contains(said), "{page}");
     assert_eq!(other.mode(), SwitchMode::Off);
@@ -126,6 +131,27 @@ async fn whoever_may_not_look_at_an_integration_does_not_see_what_its_instances_
     let done = pages.set("ada", &token, "off").await;
     let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
     assert!(page.contains("web-1 disobeys for") && !page.contains("secret"), "{page}");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_an_act_is_not_done_and_says_so() {
+    let Some(server) = Server::start() else { return };
+    let pool = PostgresPool::no_tls(&server.connection_string()).unwrap();
+    let registry = Registry::new();
+    let payments = payments(&registry);
+    let fleet = Fleet::postgres(&registry, &pool).build();
+    fleet.migrate().await.unwrap();
+    server.down();
+    let pages = Pages(Console::builder(&registry, AdaSteers).build().unwrap());
+    let page = pages.get("ada", "?integration=payments").await;
+    assert!(page.contains("This instance hasn't heard its fleet yet"), "{page}");
+    let done = pages.set("ada", token(&page), "off").await;
+    let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
+    assert!(page.contains("failed: postgresql can't be reached"), "{page}");
+    assert!(page.contains("it isn't set here either"), "{page}");
+    assert_eq!(payments.kill_switch().mode(), SwitchMode::On);
+    let page = pages.get("ada", "?instances").await;
+    assert!(page.contains("The fleet's database can't be asked: "), "{page}");
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use outrigger::Integration;
 use outrigger::control::InstanceState;
+use outrigger::control::Registry;
 use outrigger::event::SwitchMode;
-use outrigger::fleet::Wanted;
+use outrigger::fleet::{FleetErrorKind, Wanted};
 use outrigger::local_copy::{Load, Loaded, LocalCopy};
 
 use crate::bench::{PATIENCE, Place, named, until};
@@ -167,6 +168,59 @@ async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
     set("on", "again").await.unwrap();
     one.comes_to(SwitchMode::On).await;
     assert_eq!(one.fleet.instances().await.unwrap().revision, 2);
+}
+
+#[tokio::test]
+async fn what_the_fleet_says_no_more_about_stays_and_is_no_trouble_when_it_is_set_otherwise() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    one.fleet.set("payments", "kill_switch", "off", "ada", "why").await.unwrap();
+    one.comes_to(SwitchMode::Off).await;
+    let change = one.fleet.forget("payments", "kill_switch").await.unwrap();
+    one.fleet.wait_obeyed(change, PATIENCE).await.unwrap();
+    assert_eq!(one.fleet.words().await.unwrap(), []);
+    assert_eq!(one.mode(), SwitchMode::Off);
+    one.payments.kill_switch().set(SwitchMode::On, "bob", "here");
+    assert_eq!(one.troubles(), []);
+    let change = one.fleet.configure("payments", toml::Table::new(), "ada", "why").await.unwrap();
+    one.fleet.wait_obeyed(change, PATIENCE).await.unwrap();
+    one.fleet.forget("payments", "settings").await.unwrap();
+    assert_eq!(one.fleet.words().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn only_who_knows_where_a_control_stands_by_default_can_have_it_set_back() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let person = place.fleet(&Registry::new(), "person");
+    let minute = Wanted::ThenBack(Duration::from_secs(60));
+    let set = person.set_for("payments", "kill_switch", "off", minute, "ada", "why");
+    assert_eq!(set.await.unwrap_err().kind(), FleetErrorKind::Control);
+    person.set("payments", "kill_switch", "off", "ada", "why").await.unwrap();
+    one.comes_to(SwitchMode::Off).await;
+}
+
+#[tokio::test]
+async fn who_is_behind_or_not_seen_is_named_with_the_time_and_forgotten_after_an_hour() {
+    let Some(place) = Place::new().await else { return };
+    place.sql(HELD_CLOCK).await;
+    let one = place.instance("web-1").await;
+    let change = one.fleet.set("payments", "kill_switch", "off", "ada", "why").await.unwrap();
+    place
+        .sql(
+            "UPDATE outrigger.clock SET now = 1800000007000;
+            INSERT INTO outrigger.fleet_instance VALUES
+                ('web-2', 'host', '0', 1800000007000, 0, '{}', '[]', NULL),
+                ('web-3', 'host', '0', 1799999967000, 0, '{}', '[]', NULL),
+                ('web-4', 'host', '0', 1796400000000, 0, '{}', '[]', NULL)",
+        )
+        .await;
+    one.fleet.wait_obeyed(change, Duration::ZERO).await.unwrap();
+    until("web-4 is off the list and web-1 obeys", async || {
+        let told = one.fleet.instances().await.unwrap().to_string();
+        told == "1 of 3 obey; web-2 behind for 7 s; web-3 not seen for 40 s"
+    })
+    .await;
 }
 
 /// The database's clock stands still until it is moved.

@@ -221,6 +221,7 @@ async fn an_event_whose_worker_is_gone_is_handled_by_another() {
         own_key_lifetime: None,
         dead_head: DeadHead::SteppedOver,
         batch: None,
+        tenant_limit: None,
     };
     assert_eq!(bench.outbox.store().claim(gone).await.unwrap().messages.len(), 1);
     bench.work();

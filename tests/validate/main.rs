@@ -9,6 +9,8 @@ mod graphql;
 mod graphql_audits;
 mod held_back;
 mod hostile;
+#[cfg(feature = "json-schema")]
+mod openapi;
 mod published;
 mod refusals;
 mod same_bytes;

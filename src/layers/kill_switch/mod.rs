@@ -17,7 +17,7 @@
 //! read periodically, an endpoint is [`Polled`], and a [`SwitchSource`] of your own can follow anything
 //! else. The last setting counts. A source that can't be read moves nothing: an event is emitted, and
 //! [`KillSwitchHandle::trouble`] says what is wrong. If it can be read again and has the same setting as
-//! before, that moves nothing either.
+//! before, that moves nothing either. One switch for all instances of a service is a `fleet` (feature `fleet`).
 //!
 //! # Where it stands
 //!

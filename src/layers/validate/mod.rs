@@ -57,6 +57,7 @@
 //! | [`Problems`] | problems by RFC 9457 | `json` |
 //! | [`Vendors`] | what well-known providers write into ambiguous answers | `json` |
 //! | [`JsonSchema`] | a JSON Schema | `json-schema` |
+//! | [`OpenApi`] | what an OpenAPI document says of an operation's answers | `json-schema` |
 //!
 //! Each is for answers with a 2xx unless it says otherwise, and can be limited by
 //! [`when`](Check::when) or [`at`](Check::at), so that each endpoint has its own. Checks are asked in
@@ -140,6 +141,8 @@ mod json;
 mod judge;
 mod layer;
 mod media;
+#[cfg(feature = "json-schema")]
+mod openapi;
 #[cfg(feature = "json")]
 mod path;
 mod prefix;
@@ -168,6 +171,8 @@ pub use decode::{Checked, Decodes, Lenient};
 pub use finding::Finding;
 pub use layer::{Validate, ValidateLayer};
 pub use media::Media;
+#[cfg(feature = "json-schema")]
+pub use openapi::OpenApi;
 pub use prefix::Prefix;
 #[cfg(feature = "json")]
 pub use problem::{Problem, Problems};

@@ -47,6 +47,13 @@ impl JsonSchema {
     /// If it is no schema, has a reference that leads out of it, or a pattern that can't be matched in
     /// linear time: names the place in the schema.
     pub fn new(schema: &Value) -> Result<Self, ConfigError> {
+        Self::compile(schema).map_err(|problem| {
+            ConfigError::of(None, ValidationError::new("validate.schema", problem))
+        })
+    }
+
+    /// The same; what is wrong is a sentence.
+    pub(super) fn compile(schema: &Value) -> Result<Self, String> {
         let options = jsonschema::options()
             .offline()
             .should_validate_formats(false)
@@ -54,8 +61,7 @@ impl JsonSchema {
         let validator = options.build(schema).map_err(|error| {
             let at = error.instance_path().to_string();
             let place = if at.is_empty() { "the schema".to_owned() } else { at };
-            let problem = format!("{place}: {error}: mend it, or take it out");
-            ConfigError::of(None, ValidationError::new("validate.schema", problem))
+            format!("{place}: {error}: mend it, or take it out")
         })?;
         Ok(Self { validator: Arc::new(validator) })
     }
