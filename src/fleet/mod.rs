@@ -48,8 +48,8 @@
 //!
 //! The later one. What is set on the spot, by a handle, a [`Registry`](crate::control::Registry) or a source that a kill switch follows,
 //! holds on that instance until the fleet says something new about that control; so somebody can stop one machine, or save it.
-//! Meanwhile the instance counts as one that doesn't obey, and its health, the console and the list say so: "set to on on the spot by bob;
-//! the fleet says off". When an instance starts, or an integration is registered, the fleet's word is the later one. Don't let a kill
+//! Meanwhile the instance counts as one that doesn't obey, and its health, the console and the list say so: "set to `on` on the spot by bob;
+//! the fleet says `off`". When an instance starts, or an integration is registered, the fleet's word is the later one. Don't let a kill
 //! switch follow a file and a fleet.
 //!
 //! [`forget`](Fleet::forget) leaves a control to whoever sets it next.
