@@ -35,6 +35,15 @@ use super::xml_codes;
 /// | 500 | `/name`: `Invalid_Key`; `ValidationError`, `PaymentRequired` and the like | Mailchimp Transactional (*Errors*) | unauthorized; permanent |
 /// | 400, 403 | `/error/code`, beside `fbtrace_id`: 4, 17, 32, 613; 1, 2; 102, 190 | Meta (*Handling errors*, *Rate limits*) | throttled; transient; unauthorized |
 /// | 429 | `/parameters/retry_after`; `/retry_after` beside `global`: seconds | Telegram, Discord | throttled, for that time |
+/// | 200 | `/error` of an answer with `jsonrpc`; its code -32005; -32603 | JSON-RPC 2.0; EIP-1474 | permanent; throttled; transient |
+/// | 200 | `/messages/resultCode`: `Error`; code `E00001`; `E00007` | Authorize.Net (*Response codes*) | permanent; transient; unauthorized |
+/// | 200 | `/messages/*/status`, beside `message-count`: 1; 4; 5 | Vonage (*SMS API errors*) | throttled; unauthorized; transient |
+/// | 200 | `/errcode`, beside `errmsg`: 45009; -1; 40001, 40014, 42001 | WeChat (*Global return codes*) | throttled; transient; unauthorized |
+/// | 200, 400 | `/code`, beside `msg`: 99991400; 99991663, 99991677 | Lark (*General error codes*) | throttled; unauthorized |
+/// | 200 | `/error`, beside `message`: 29; 8, 11, 16; 9, 10 | Last.fm (*Error codes*) | throttled; transient; unauthorized |
+/// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit; monday.com | throttled |
+/// | 200 | `/result`: `Max rate limit reached`; `/Information`: `API rate limit`; `/Note`: `API call frequency` | Etherscan; Alpha Vantage | throttled |
+/// | 200 | `/errors`: true, beside `items` | Elasticsearch (*Bulk API*) | partial |
 /// | 400, 403 | `/__type`: `ThrottlingException`, `ExpiredTokenException` … | AWS (*Retry behavior*, *Common error types*) | throttled, transient, unauthorized |
 /// | 200, 400, 403, 409, 500, 503 | XML `<Error><Code>`: `SlowDown`, `InternalError`, `ExpiredToken` … | Amazon S3 (*CompleteMultipartUpload*, *Error responses*), SQS, EC2 | the same; others are permanent, at a 200 to what writes |
 /// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` … | SOAP 1.1 and 1.2; Salesforce's codes | transient; permanent |
