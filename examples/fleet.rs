@@ -10,7 +10,7 @@
 //! cargo run --example fleet --features fleet -- who
 //! ```
 //!
-//! Each of the first two says when its switch moves. Stop one by Ctrl-Z, move the switch by `go`, and ask `who` obeys; wake it
+//! Each of the first two says when its switch moves, and how much of the account's rate is its own. Stop one by Ctrl-Z, move the switch by `go`, and ask `who` obeys; wake it
 //! by `fg`.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, on the machine's clock")]
@@ -54,12 +54,18 @@ async fn obey(url: &str, name: &str, stop: impl Future<Output = ()>) -> Ended {
     let pool = PostgresPool::no_tls(url)?.connections(1);
     let fleet = Fleet::postgres(&registry, &pool).instance(name).build();
     fleet.migrate().await?;
-    let payments = Integration::user_flow("payments").register(&registry).build()?;
+    // All instances together send no more than the account allows.
+    let payments = Integration::user_flow("payments")
+        .rate_limit(|limit| limit.requests(100, Duration::from_secs(1)).account("payments-live"))
+        .register(&registry)
+        .build()?;
     let watches = async {
         let mut known = None;
         loop {
             let position = payments.kill_switch().position();
-            let text = format!("payments: {} ({})", position.mode(), position.why().unwrap_or("-"));
+            let why = position.why().unwrap_or("-");
+            let share = payments.health().share.map_or(0.0, |share| share.rate);
+            let text = format!("payments: {} ({why}), {share:.0} a second", position.mode());
             if known.as_ref() != Some(&text) {
                 println!("{name}: {text}");
                 known = Some(text);

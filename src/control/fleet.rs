@@ -171,7 +171,7 @@ impl fmt::Display for FleetInstance {
         if let Some(time) = self.for_time {
             write!(f, " for {} s", time.as_secs())?;
         }
-        self.troubles.iter().try_for_each(|trouble| write!(f, ", {trouble}"))
+        self.troubles.iter().try_for_each(|trouble| write!(f, " ({trouble})"))
     }
 }
 

@@ -100,7 +100,7 @@ fn now_troubles(target: &Target, done: &Done) -> Vec<FleetTrouble> {
             if let Some(state) = state.filter(|state| state.position != *position) {
                 let by = state.who.map(|who| format!(" by {who}")).unwrap_or_default();
                 let is = state.position;
-                let why = format!("set to {is} on the spot{by}; the fleet says {position}");
+                let why = format!("set to {is:?} on the spot{by}; the fleet says {position:?}");
                 troubles.push(done.trouble(state.name, why));
             }
         }

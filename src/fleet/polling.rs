@@ -1,8 +1,5 @@
 //! Looks at the database, again and again, with one statement at a time.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::database::Sign;
@@ -26,13 +23,7 @@ pub(super) async fn run(inner: &Inner) {
             Err(why) => inner.on_unheard(&why),
         }
         let next = rt::after(rt::now(), inner.rng.about(POLL));
-        let (mut woken, mut stopped) = (pin!(inner.wake.notified()), pin!(stop.changed()));
-        let event = poll_fn(|cx| {
-            let is_over =
-                woken.as_mut().poll(cx).is_ready() || stopped.as_mut().poll(cx).is_ready();
-            if is_over { Poll::Ready(()) } else { Poll::Pending }
-        });
-        let _ = rt::until(Some(next), event).await;
+        let _ = rt::until(Some(next), rt::first(inner.wake.notified(), stop.changed())).await;
     }
     let end = rt::after(rt::now(), LAST);
     // If it doesn't hear this, it takes it off by itself after an hour.

@@ -22,6 +22,8 @@ pub(crate) use calendar::clamp_to_year_9999;
 pub(crate) use clock::{after, ceil_to_millis, now};
 pub(crate) use lock::Lock;
 pub(crate) use spawn::{Blocking, Task, blocking, spawn, spawn_task};
+#[cfg(feature = "fleet")]
+pub(crate) use timer::first;
 pub(crate) use timer::{Timer, sleep_until, until};
 
 #[cfg(feature = "fleet")]

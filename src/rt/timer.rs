@@ -65,6 +65,17 @@ pub(crate) async fn sleep_until(due: Instant) {
     std::future::poll_fn(|cx| timer.as_mut().poll_at(due, cx)).await;
 }
 
+/// Waits for the first of two, whatever it comes to.
+#[cfg(feature = "fleet")]
+pub(crate) async fn first(one: impl Future, other: impl Future) {
+    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
+    std::future::poll_fn(|cx| {
+        let is_ready = one.as_mut().poll(cx).is_ready() || other.as_mut().poll(cx).is_ready();
+        if is_ready { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where a timer is made")]
 fn arm(due: tokio::time::Instant) -> Sleep {
     tokio::time::sleep_until(due)

@@ -101,7 +101,12 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
         .await;
     let page = pages.get("bob", "?instances").await;
     assert!(page.contains("1 of 2 obey; web-1 disobeys for"), "{page}");
-    assert!(page.contains("set to on on the spot by &lt;script&gt;; the fleet says off"), "{page}");
+    assert!(
+        page.contains(
+            "set to &quot;on&quot; on the spot by &lt;script&gt;; the fleet says &quot;off&quot;"
+        ),
+        "{page}"
+    );
     assert!(page.contains("the kill switch") && page.contains("&lt;i&gt;"), "{page}");
     assert!(page.contains("&lt;b&gt;web-2") && !page.contains("<b>web-2"), "{page}");
     let page = pages.get("bob", "").await;

@@ -52,7 +52,7 @@ async fn what_is_set_on_the_spot_holds_until_the_fleet_says_something_new_and_is
     set("off").await.unwrap();
     one.comes_to(SwitchMode::Off).await;
     one.payments.kill_switch().set(SwitchMode::On, "bob", "this machine is fine");
-    let why = "set to on on the spot by bob; the fleet says off";
+    let why = "set to \"on\" on the spot by bob; the fleet says \"off\"";
     assert_eq!(one.troubles(), [("kill_switch".to_owned(), why.to_owned())]);
     let disobeys = async || {
         let view = one.fleet.instances().await.unwrap();
@@ -62,7 +62,7 @@ async fn what_is_set_on_the_spot_holds_until_the_fleet_says_something_new_and_is
     assert_eq!(one.mode(), SwitchMode::On);
     let told = one.fleet.instances().await.unwrap().to_string();
     assert!(told.starts_with("0 of 1 obey; web-1 disobeys for "), "{told}");
-    assert!(told.ends_with(&format!("payments, kill_switch: {why}")), "{told}");
+    assert!(told.ends_with(&format!(" (payments, kill_switch: {why})")), "{told}");
 
     set("off").await.unwrap();
     one.comes_to(SwitchMode::Off).await;

@@ -15,8 +15,15 @@ impl Demand {
         Self { counts, at: now, a_second: 0.0 }
     }
 
-    /// Looks at the counts again. Calls that wait ought to be gone within `within`.
-    pub(super) fn observe(&mut self, counts: RequestCounts, within: Duration, now: Instant) {
+    /// Looks at the counts again. Calls that wait ought to be gone within `within`; `share` is what could be used
+    /// meanwhile, in requests a second.
+    pub(super) fn observe(
+        &mut self,
+        counts: RequestCounts,
+        share: f64,
+        within: Duration,
+        now: Instant,
+    ) {
         let over = now.saturating_duration_since(self.at).as_secs_f64();
         if over <= 0.0 {
             return;
@@ -24,6 +31,9 @@ impl Demand {
         let all = |counts: RequestCounts| counts.done.saturating_add(counts.waiting.into());
         let came = all(counts).saturating_sub(all(self.counts)) as f64;
         let seen = came / over + f64::from(counts.waiting) / within.as_secs_f64();
+        // Few callers that wait for each call ask for no more than they get, but could use more.
+        let is_short = counts.waiting > 0 && came / over >= share * USED_UP;
+        let seen = if is_short { seen.max(share * MORE) } else { seen };
         // One request after a while proves no rise, and one that is missing proves no fall.
         let proof = seen.max(self.a_second) * over;
         let part = BELIEVED * proof / (proof + DOUBT);
@@ -40,3 +50,34 @@ impl Demand {
 const BELIEVED: f64 = 0.8;
 /// A change that is seen by so many requests is half believed.
 const DOUBT: f64 = 3.0;
+/// A share is used up if so much of it is used.
+const USED_UP: f64 = 0.8;
+/// What could be used, of what is, while calls wait.
+const MORE: f64 = 1.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// What is found after some seconds in each of which so many calls came and so many wait, with this share.
+    fn found(came: u64, waiting: u32, share: f64) -> f64 {
+        let now = crate::rt::now();
+        let mut demand = Demand::new(RequestCounts::default(), now);
+        for second in 1..=10 {
+            let counts = RequestCounts { done: came * u64::from(second), waiting };
+            demand.observe(counts, share, SECOND * 3, now + SECOND * second);
+        }
+        demand.a_second()
+    }
+
+    #[test]
+    fn it_is_what_comes_and_what_waits_and_more_where_the_share_is_used_up() {
+        assert!((found(20, 0, 50.0) - 20.0).abs() < 0.5);
+        assert!((found(20, 30, 50.0) - 30.0).abs() < 1.0);
+        assert!((found(50, 1, 50.0) - 75.0).abs() < 1.0);
+        // Calls that wait for something else.
+        assert!((found(10, 1, 50.0) - 10.3).abs() < 0.5);
+    }
+}

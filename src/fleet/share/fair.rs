@@ -30,6 +30,8 @@ pub(super) struct Portion {
     pub(super) share: Millionths,
     /// What it is to have as soon as others have lowered theirs.
     pub(super) fair: Millionths,
+    /// What nobody uses after that.
+    pub(super) free: Millionths,
     /// What is counted as used by it, until it has said that it uses less.
     pub(super) counted: Millionths,
 }
@@ -46,8 +48,9 @@ pub(super) fn portion(asking: Holder, others: &OtherHolders) -> Portion {
     let capacity = rate - silent;
     let fair = fair(asking, &holders().collect::<Vec<_>>(), capacity);
     let used: Millionths = others.live.iter().map(|holder| holder.using).sum();
-    let share = fair.min(capacity.saturating_sub(used));
-    Portion { share, fair, counted: share.max(asking.using) }
+    let free = capacity.saturating_sub(used);
+    let share = fair.min(free);
+    Portion { share, fair, free: free - share, counted: share.max(asking.using) }
 }
 
 /// What a holder without a lease uses of this rate.

@@ -17,6 +17,8 @@ pub(super) struct ShareLease {
     /// The demand that was told last.
     told: Millionths,
     asked_at: Option<Instant>,
+    /// Whether much of the rate was left for whoever comes to want it.
+    has_free: bool,
     due: Instant,
     failures: u32,
 }
@@ -34,7 +36,7 @@ impl LeaseTerms {
         self.lease / RENEWALS
     }
 
-    /// How often demand is looked at, and the shortest time between two renewals.
+    /// How often demand is looked at, if no call waits for a share.
     pub(super) fn look(&self) -> Duration {
         self.renewal() / LOOKS
     }
@@ -42,8 +44,8 @@ impl LeaseTerms {
 
 impl ShareLease {
     pub(super) fn new(terms: LeaseTerms, quota: Quota, now: Instant) -> Self {
-        let (using, told, failures) = (0, 0, 0);
-        Self { terms, quota, using, ends: None, told, asked_at: None, due: now, failures }
+        let (using, told, failures, has_free) = (0, 0, 0, false);
+        Self { terms, quota, using, ends: None, told, asked_at: None, has_free, due: now, failures }
     }
 
     /// The account's rate was set anew.
@@ -73,7 +75,7 @@ impl ShareLease {
         let before = std::mem::replace(&mut self.using, portion.share);
         let wall = asked.1.checked_add(self.terms.lease).unwrap_or(asked.1);
         self.ends = Some((rt::after(asked.0, self.terms.lease), wall));
-        self.failures = 0;
+        (self.failures, self.has_free) = (0, portion.free > self.rate() / MUCH);
         self.due = match () {
             // Others wait for what it gave back.
             () if is_much_less(self.using, before) => now,
@@ -99,9 +101,9 @@ impl ShareLease {
         let wants = (demand * MILLION) as Millionths;
         // Much more is asked for than was told, and than there is; or others can use much of it.
         let is_more = is_much_less(self.told.max(self.using), wants);
-        let is_less = wants < self.told / 3 * 2 && self.told - wants > self.rate() / FALL_TO_TELL;
+        let is_less = wants < self.told / 3 * 2 && self.told - wants > self.rate() / MUCH;
         let is_news = (is_more || is_less) && self.failures == 0;
-        let may_ask = |at| now >= rt::after(at, self.terms.look());
+        let may_ask = |at| now >= rt::after(at, self.soonest());
         now >= self.due || is_news && self.asked_at.is_none_or(may_ask)
     }
 
@@ -109,6 +111,16 @@ impl ShareLease {
     pub(super) fn has_ended(&self, clock: Clock, now: Instant) -> bool {
         let share = self.share(clock, now);
         now >= share.until || clock.wall() >= share.until_wall
+    }
+
+    /// What it may use, in requests a second.
+    pub(super) fn using(&self) -> f64 {
+        self.using as f64 / MILLION
+    }
+
+    /// How soon after the last time it may ask again. At once, if there is something to be had.
+    pub(super) fn soonest(&self) -> Duration {
+        if self.has_free { self.terms.look() / QUICKER } else { self.terms.look() }
     }
 
     /// What the rate limit is to keep to.
@@ -120,7 +132,7 @@ impl ShareLease {
         };
         let (until, until_wall) = self.ends.map_or_else(|| (now, clock.wall()), kept);
         RateShare {
-            rate: self.using as f64 / MILLION,
+            rate: self.using(),
             burst: f64::from(self.quota.burst) * part,
             until,
             until_wall,
@@ -147,8 +159,10 @@ fn is_much_less(less: Millionths, than: Millionths) -> bool {
 const RENEWALS: u32 = 10;
 /// How often demand is looked at from one renewal to the next.
 const LOOKS: u32 = 3;
-/// A fall of demand by less than one in so many of the rate is told with the next renewal.
-const FALL_TO_TELL: Millionths = 20;
+/// One in so many of the rate is worth to be asked for, or given back, before the next renewal.
+const MUCH: Millionths = 20;
+/// How much sooner one asks that calls wait for, while some of the rate is free.
+const QUICKER: u32 = 10;
 const MILLION: f64 = 1e6;
 /// One request in a nanosecond, in millionths of a request a second.
 const MILLIONTHS_IN_NANOS: u128 = 1_000_000_000_000_000;

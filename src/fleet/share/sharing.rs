@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::demand::Demand;
 use super::lease::{LeaseTerms, ShareLease};
 use super::store::LeaseRequest;
@@ -32,10 +34,18 @@ struct Holding {
 pub(in crate::fleet) async fn run(inner: &Inner) {
     let terms = LeaseTerms { lease: inner.lease };
     let (mut stop, mut holdings) = (inner.stop.subscribe(), Vec::new());
+    let shortage = Arc::new(Notify::new());
     while !*stop.borrow_and_update() {
-        look(inner, terms, &mut holdings).await;
-        let next = rt::after(rt::now(), inner.rng.about(terms.look()));
-        let _ = rt::until(Some(next), stop.changed()).await;
+        look(inner, terms, &shortage, &mut holdings).await;
+        let now = rt::now();
+        let soonest = holdings.iter().map(|holding| holding.lease.soonest()).min();
+        let soonest = rt::after(now, soonest.unwrap_or(terms.look()));
+        let next = rt::after(now, inner.rng.about(terms.look())).max(soonest);
+        let short = async {
+            rt::sleep_until(soonest).await;
+            shortage.notified().await;
+        };
+        let _ = rt::until(Some(next), rt::first(stop.changed(), short)).await;
     }
     let end = rt::after(rt::now(), LAST);
     let leave = async {
@@ -56,7 +66,12 @@ pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
     limit.set(Some(lease.share(clock, rt::now())));
 }
 
-async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
+async fn look(
+    inner: &Inner,
+    terms: LeaseTerms,
+    shortage: &Arc<Notify>,
+    holdings: &mut Vec<Holding>,
+) {
     let wanted: Vec<_> =
         inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
     let is_gone = |holding: &mut Holding| !wanted.iter().any(|wanted| wanted.is_same(holding));
@@ -66,6 +81,7 @@ async fn look(inner: &Inner, terms: LeaseTerms, holdings: &mut Vec<Holding>) {
     for wanted in wanted {
         // Integrations that share a limit hold one share.
         if !holdings.iter().any(|holding| holding.is_same(&wanted)) {
+            wanted.limit.tell_shortage(shortage);
             holdings.push(wanted);
         }
     }
@@ -98,7 +114,8 @@ impl Holding {
         if let Some((_, quota)) = self.limit.account() {
             self.lease.set_quota(quota, rt::now());
         }
-        self.demand.observe(self.limit.counts(), terms.renewal(), rt::now());
+        let (counts, share) = (self.limit.counts(), self.lease.using());
+        self.demand.observe(counts, share, terms.renewal(), rt::now());
         for _ in 0..CONFIRMATIONS {
             if !self.lease.is_due(self.demand.a_second(), rt::now()) {
                 break;

@@ -2,6 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use super::config::RateLimitConfig;
 use super::in_flight::InFlight;
 use super::queue::{LimiterState, QueueEntry, QueuedCall};
@@ -62,6 +64,9 @@ pub(super) struct Rejected {
     pub(super) is_full: bool,
 }
 
+/// Who is to be told that a share is too small for a call.
+struct Shortage(Option<Arc<Notify>>);
+
 impl Limiter {
     pub(super) fn new(config: &RateLimitConfig, capacity: Option<Arc<dyn Capacity>>) -> Self {
         Self::with_in_flight(config, capacity, Arc::default())
@@ -113,6 +118,8 @@ impl Limiter {
             return EnterOutcome::Granted(self.grant(target, None));
         }
         let (now, route) = (rt::now(), target.route());
+        // Declared before the lock, so that it is told after it.
+        let mut shortage = Shortage(None);
         let mut state = self.state();
         state.schedule.count_sleep(now);
         let is_free = state.queue_length() == 0 && state.schedule.ready_at(route, now) <= now;
@@ -124,6 +131,9 @@ impl Limiter {
             return EnterOutcome::Granted(grant);
         }
         state.contended = true;
+        if state.schedule.share_ready_at(now).is_some_and(|at| at > now) {
+            shortage.0.clone_from(&state.shortage);
+        }
         if let Some(until) = state.schedule.stopped_too_long(route, now) {
             state.rejected += 1;
             let wait = Some(until.saturating_duration_since(now));
@@ -298,6 +308,16 @@ impl Limiter {
     pub(super) fn state(&self) -> MutexGuard<'_, LimiterState> {
         // Nothing that could panic runs under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Shortage ===
+
+impl Drop for Shortage {
+    fn drop(&mut self) {
+        if let Some(told) = &self.0 {
+            told.notify_one();
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use super::in_flight::InFlight;
 use super::limiter::{Grant, Limiter, wake};
 use super::resources::Route;
@@ -16,6 +18,8 @@ use crate::rt;
 #[derive(Debug)]
 pub(super) struct LimiterState {
     pub(super) schedule: Schedule,
+    /// Is told that a call has to wait, or is refused, because of a share.
+    pub(super) shortage: Option<Arc<Notify>>,
     /// Bounds calls in flight by the capacity further in, if no number was set.
     pub(super) capacity: Option<Arc<dyn Capacity>>,
     /// In the order of their ids, without those that are skipped.
@@ -80,6 +84,7 @@ impl LimiterState {
     ) -> Self {
         Self {
             schedule,
+            shortage: None,
             capacity,
             shared_in_flight,
             queue: VecDeque::new(),

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::config::Quota;
 use super::limiter::Limiter;
 use super::share::RateShare;
@@ -35,6 +37,11 @@ impl SharedLimit {
     /// Keeps to this share from now on; without one, to what was set alone.
     pub(crate) fn set(&self, share: Option<RateShare>) {
         self.0.change(|schedule, now| schedule.set_share(share, now));
+    }
+
+    /// Who is told that a call has to wait, or is refused, because of the share.
+    pub(crate) fn tell_shortage(&self, told: &Arc<Notify>) {
+        self.0.state().shortage = Some(Arc::clone(told));
     }
 
     /// Whether it has a share.

@@ -25,7 +25,8 @@ impl FilterParams {
 }
 
 pub(super) fn filter_params(filter: &Filter, page: Page) -> FilterParams {
-    let id: Option<MessageId> = filter.named.as_ref().and_then(|name| name.parse().ok());
+    let is_text = |id: &MessageId| filter.named.as_ref() == Some(&id.to_string());
+    let id = filter.named.as_ref().and_then(|name| name.parse().ok()).filter(is_text);
     FilterParams([
         (Box::new(page.after.map_or(-1, integer)), Type::INT8),
         (Box::new(filter.lane.clone()), Type::TEXT),

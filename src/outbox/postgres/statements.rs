@@ -23,7 +23,7 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts batch browse by_id chosen deadlines_over due due_heads enqueue erase erase_attempts erase_batches find free_keys held keep_request lane
+    acts attempts batch browse by_id chosen deadlines_over due due_heads due_plain enqueue erase erase_attempts erase_batches find free_keys held keep_request lane
     leases_over members move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats tenant_chosen
     tenant_each tenant_heads tenant_lock tenant_near tenant_under_way update update_answers windows_over
@@ -34,7 +34,8 @@ pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
 
 /// The text for another schema than `outrigger`.
 pub(crate) fn in_schema(sql: &str, quoted: &str) -> String {
-    sql.replace("{heads}", HEADS.trim_end())
+    sql.replace("{unordered}", UNORDERED.trim())
+        .replace("{heads}", HEADS.trim_end())
         .replace("{named}", NAMED.trim_end())
         .replace("{is_head}", IS_HEAD.trim_end())
         .replace("{whole}", "{columns}, m.headers, m.body, m.batch_request")
@@ -71,9 +72,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/migration_1.sql"),
     include_str!("sql/migration_2.sql"),
     include_str!("sql/migration_3.sql"),
+    include_str!("sql/migration_4.sql"),
 ];
 /// Of a message, without its headers, its body and a batch's request.
 const COLUMNS: &str = include_str!("sql/columns.sql");
+/// Those that are due without order keys, of one priority.
+const UNORDERED: &str = include_str!("sql/unordered.sql");
 /// The first open message of each order key.
 const HEADS: &str = include_str!("sql/heads.sql");
 /// That a message has a name, with the parameters of a filter.

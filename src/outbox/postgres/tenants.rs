@@ -17,15 +17,16 @@ use crate::outbox::time::Timestamp;
 /// Those that are claimed, in order. The claims of one lane wait for each other here, so that what is counted stays true.
 ///
 /// Looks at the first that are due, as a claim without a limit does. If these are of few tenants, who have their places, it
-/// goes through all tenants and keys one by one. `has_beyond` says whether more have order keys.
+/// goes through all tenants and keys one by one.
 pub(super) async fn due(
     tx: &Transaction<'_>,
     sql: &Statements,
     request: &ClaimRequest,
     limit: usize,
     now: Timestamp,
-    has_beyond: bool,
+    lane: &Row,
 ) -> Result<Vec<StoredMessage>, Failure> {
+    let has_beyond = lane.number::<i64>("has_beyond")? == 1;
     let lane: [Param<'_>; 1] = [(&request.lane, Type::TEXT)];
     tx.query_typed(&sql.tenant_lock, &lane).await?;
     let counts = tx.query_typed(&sql.tenant_under_way, &lane).await?;

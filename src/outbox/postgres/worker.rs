@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, IsolationLevel, Transaction};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use super::change::{Changes, Held, hold, integer};
 use super::error::Failure;
@@ -74,10 +74,9 @@ pub(super) async fn claim(
         return Ok(claimed);
     }
     let tx = begin(client).await?;
-    let has_beyond = row.number::<i64>("has_beyond")? == 1;
     let due = match request.tenant_limit {
-        Some(limit) => tenants::due(&tx, sql, request, limit, now, has_beyond).await?,
-        None => due(&tx, sql, request, now, has_beyond).await?,
+        Some(limit) => tenants::due(&tx, sql, request, limit, now, &row).await?,
+        None => due(&tx, sql, request, now, &row).await?,
     };
     let due = of_one_batch(&tx, sql, request, due, now).await?;
     let (mut changes, count) = (Changes::new(), ClaimRequest::count_sent(&due));
@@ -100,7 +99,7 @@ async fn due(
     sql: &Statements,
     request: &ClaimRequest,
     now: Timestamp,
-    has_beyond: bool,
+    lane: &Row,
 ) -> Result<Vec<StoredMessage>, Failure> {
     let (most, blocks) = (integer(request.most), request.dead_head == DeadHead::Blocks);
     let params: [Param<'_>; 6] = [
@@ -111,8 +110,11 @@ async fn due(
         (&head_starts(), Type::INT8_ARRAY),
         (&SCANNED, Type::INT8),
     ];
+    if lane.number::<i64>("has_ordered")? == 0 {
+        return messages(&tx.query_typed(&sql.due_plain, &params).await?);
+    }
     let mut due = messages(&tx.query_typed(&sql.due, &params).await?)?;
-    if due.len() < request.most && has_beyond {
+    if due.len() < request.most && lane.number::<i64>("has_beyond")? == 1 {
         due.retain(|message| message.content.order_key.is_none());
         due.extend(messages(&tx.query_typed(&sql.due_heads, &params[..5]).await?)?);
         take_first(&mut due, request.most);

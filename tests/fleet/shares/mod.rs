@@ -171,6 +171,22 @@ async fn one_that_alone_cannot_reach_the_database_is_over_by_one_lease_at_most()
 }
 
 #[tokio::test]
+async fn calls_that_wait_have_more_asked_for_at_once_if_some_of_the_rate_is_free() {
+    let Some(place) = Place::new().await else { return };
+    let registry = Registry::new();
+    let mailer = noting(&registry, &Arc::default());
+    // Demand is looked at each two minutes then, unless a call waits.
+    let fleet = Fleet::postgres(&registry, &place.pool()).schema(&place.schema);
+    run(&fleet.instance("web-1").lease(Duration::from_secs(3_600)).build());
+    until("it has a share", async || !share(&registry).1).await;
+    let idle = share(&registry).0;
+    assert!(idle < f64::from(RATE) * 0.4, "{idle}");
+    let calls = keep_calling(mailer);
+    until("it has more", async || share(&registry).0 > idle * 1.2).await;
+    calls.abort();
+}
+
+#[tokio::test]
 async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_keeps_it_for_its_lease()
  {
     let Some(place) = Place::new().await else { return };

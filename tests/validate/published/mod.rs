@@ -6,6 +6,7 @@ mod clouds;
 mod commerce;
 mod graphql;
 mod models;
+mod others;
 mod pages;
 mod work;
 

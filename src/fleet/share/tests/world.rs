@@ -34,6 +34,7 @@ pub(super) struct Instance {
     counted: f64,
     done: f64,
     state: State,
+    last_look: Duration,
     next_look: Duration,
     /// An answer on its way.
     pending: Option<(Duration, Instant, super::super::fair::Portion, bool)>,
@@ -91,6 +92,7 @@ impl World {
             counted: 0.0,
             done: 0.0,
             state: State::Runs,
+            last_look: self.now,
             next_look: self.now,
             pending: None,
             paused_until: Duration::ZERO,
@@ -199,6 +201,11 @@ impl World {
             let sent = share.min(instance.wanted) * STEP.as_secs_f64();
             instance.done += sent;
             self.sent += sent;
+            let instance = &mut self.instances[at];
+            if instance.wanted > share {
+                let soonest = instance.last_look + instance.lease.soonest();
+                instance.next_look = instance.next_look.min(soonest);
+            }
             self.answered(at);
             if self.instances[at].next_look <= self.now {
                 self.look(at, loss);
@@ -229,9 +236,10 @@ impl World {
     fn look(&mut self, at: usize, loss: f64) {
         let terms = LeaseTerms { lease: self.lease };
         let (now, instance) = (self.began + self.now, &mut self.instances[at]);
+        instance.last_look = self.now;
         instance.next_look = self.now + self.rng.about(terms.look());
         let counts = RequestCounts { done: instance.counted as u64, waiting: 0 };
-        instance.demand.observe(counts, terms.renewal(), now);
+        instance.demand.observe(counts, instance.lease.using(), terms.renewal(), now);
         let demand = instance.demand.a_second();
         if instance.pending.is_some() || !instance.lease.is_due(demand, now) {
             return;

@@ -67,7 +67,7 @@ impl GraphQl {
     }
 
     /// Of one result.
-    fn find(&self, answer: &Answered<'_>, json: &Value) -> Finding {
+    pub(in super::super) fn find(&self, answer: &Answered<'_>, json: &Value) -> Finding {
         let Some(members) = json.as_object() else { return Finding::invalid("it is no object") };
         let data = members.get("data");
         let errors: &[Value] = match members.get("errors") {
@@ -239,8 +239,9 @@ const SENTENCES: [&str; 4] = [
     "nternal Server Error",
     "imed out",
 ];
-/// Apollo Server (*Error handling*), GitHub and Shopify (*GraphQL error codes*), Linear (*Rate limiting*).
-const CODES: [(&str, Verdict); 16] = [
+/// Apollo Server (*Error handling*), Apollo Router (*Errors*), GitHub and Shopify (*GraphQL error codes*), Linear
+/// (*Rate limiting*), monday.com (*Rate limits*), Hasura (*Error codes*).
+const CODES: [(&str, Verdict); 23] = [
     ("UNAUTHENTICATED", Verdict::Unauthorized),
     ("FORBIDDEN", Verdict::Permanent),
     ("ACCESS_DENIED", Verdict::Permanent),
@@ -257,4 +258,11 @@ const CODES: [(&str, Verdict); 16] = [
     ("THROTTLED", Verdict::Throttled),
     ("RATE_LIMITED", Verdict::Throttled),
     ("RATELIMITED", Verdict::Throttled),
+    ("RATE_LIMIT_EXCEEDED", Verdict::Throttled),
+    ("REQUEST_RATE_LIMITED", Verdict::Throttled),
+    ("TOO_MANY_REQUESTS", Verdict::Throttled),
+    ("COMPLEXITY_BUDGET_EXHAUSTED", Verdict::Throttled),
+    ("SUBREQUEST_HTTP_ERROR", Verdict::Transient),
+    ("unexpected", Verdict::Transient),
+    ("invalid-jwt", Verdict::Unauthorized),
 ];

@@ -6,7 +6,7 @@ use super::super::finding::Finding;
 use super::super::path::{at, find};
 use super::super::status_field::text;
 use super::row::seconds;
-use crate::terms::Verdict::{self, Permanent, Throttled, Transient, Unauthorized};
+use crate::terms::Verdict::{self, Partial, Permanent, Throttled, Transient, Unauthorized};
 
 /// What one provider writes at one place.
 pub(super) struct Known {
@@ -25,6 +25,8 @@ enum Says {
     Sentence(&'static str),
     /// How long to wait.
     Wait,
+    /// An object, whatever is in it.
+    Object,
 }
 
 impl Known {
@@ -50,6 +52,10 @@ impl Known {
         Self { statuses, at, says: Says::Wait, verdict: Throttled, beside: None }
     }
 
+    const fn object(statuses: &'static [u16], at: &'static str, verdict: Verdict) -> Self {
+        Self { statuses, at, says: Says::Object, verdict, beside: None }
+    }
+
     const fn beside(self, member: &'static str) -> Self {
         Self { beside: Some(member), ..self }
     }
@@ -71,7 +77,10 @@ impl Known {
         match self.says {
             Says::OneOf(codes) => {
                 let known = |member: &Value| {
-                    let code = text(member)?;
+                    let code = match member {
+                        Value::Bool(is) => is.to_string().into(),
+                        other => text(other)?,
+                    };
                     // A shape of AWS may have its service's name before it.
                     let code = code.rsplit('#').next()?;
                     codes.iter().find(|known| **known == code)
@@ -83,6 +92,10 @@ impl Known {
                 let has = |member: &Value| member.as_str().is_some_and(|text| text.contains(part));
                 find(json, self.at, &mut |member| has(member))?;
                 Some(Finding::of(self.verdict, part).at(self.at))
+            }
+            Says::Object => {
+                find(json, self.at, &mut |member| member.is_object())?;
+                Some(Finding::of(self.verdict, "there is an error").at(self.at))
             }
             Says::Wait => {
                 let member = find(json, self.at, &mut |member| seconds(member).is_some())?;
@@ -169,6 +182,30 @@ pub(super) const TABLE: &[Known] = &[
     Known::codes(&[200], "/status", &["OVER_QUERY_LIMIT"], Throttled),
     Known::codes(&[200], "/status", &["REQUEST_DENIED", "OVER_DAILY_LIMIT"], Permanent)
         .beside("/error_message"),
+    // JSON-RPC 2.0, and its codes of Ethereum.
+    Known::codes(&[200], "/error/code", &["-32005"], Throttled).beside("/jsonrpc"),
+    Known::codes(&[200], "/error/code", &["-32603"], Transient).beside("/jsonrpc"),
+    Known::object(&[200], "/error", Permanent).beside("/jsonrpc"),
+    Known::codes(&[200], "/messages/message/*/code", &["E00001"], Transient).beside(AUTHORIZE),
+    Known::codes(&[200], "/messages/message/*/code", &["E00007"], Unauthorized).beside(AUTHORIZE),
+    Known::codes(&[200], AUTHORIZE, &["Error"], Permanent).beside("/messages/message"),
+    Known::codes(&[200], "/messages/*/status", &["1"], Throttled).beside("/message-count"),
+    Known::codes(&[200], "/messages/*/status", &["4"], Unauthorized).beside("/message-count"),
+    Known::codes(&[200], "/messages/*/status", &["5"], Transient).beside("/message-count"),
+    Known::codes(&[200], "/errcode", &["45009"], Throttled).beside("/errmsg"),
+    Known::codes(&[200], "/errcode", &["-1"], Transient).beside("/errmsg"),
+    Known::codes(&[200], "/errcode", &["40001", "40014", "42001"], Unauthorized).beside("/errmsg"),
+    Known::codes(&[200, 400], "/code", &["99991400"], Throttled).beside("/msg"),
+    Known::codes(&[200, 400], "/code", &["99991663", "99991677"], Unauthorized).beside("/msg"),
+    Known::codes(&[200], "/error", &["29"], Throttled).beside("/message"),
+    Known::codes(&[200], "/error", &["8", "11", "16"], Transient).beside("/message"),
+    Known::codes(&[200], "/error", &["9", "10"], Unauthorized).beside("/message"),
+    Known::codes(&[200], "/json/errors/*/0", &["RATELIMIT"], Throttled),
+    Known::codes(&[200], "/error_code", &["ComplexityException"], Throttled),
+    Known::codes(&[200], "/errors", &["true"], Partial).beside("/items"),
+    Known::sentence(&[200], "/result", "Max rate limit reached", Throttled).beside("/status"),
+    Known::sentence(&[200], "/Information", "API rate limit", Throttled),
+    Known::sentence(&[200], "/Note", "API call frequency", Throttled),
     Known::sentence(LIMITS, "/message", "secondary rate limit", Throttled),
     Known::sentence(LIMITS, "/message", "API rate limit exceeded", Throttled),
     Known::sentence(LIMITS, "/message", "abuse detection mechanism", Throttled),
@@ -199,4 +236,5 @@ pub(super) const TABLE: &[Known] = &[
     Known::codes(&[400], "/__type", AWS_TRANSIENT, Transient),
     Known::codes(&[400, 403], "/__type", AWS_UNAUTHORIZED, Unauthorized),
 ];
+const AUTHORIZE: &str = "/messages/resultCode";
 const META: &[u16] = &[400, 403];
