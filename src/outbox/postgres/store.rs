@@ -98,9 +98,8 @@ impl PostgresStore {
 
     /// Makes the tables, or brings them to this version. Several processes may do it at once.
     ///
-    /// A version brings indexes, and while they are made nobody writes to the messages: seconds for a million rows that are
-    /// in memory, minutes if they are read from a disk. It waits at most 2 s for transactions that are open, and tries again for a
-    /// minute, so that others don't wait long behind it.
+    /// While a version makes its indexes, nobody writes to the messages: seconds for a million rows in memory, minutes from a
+    /// disk. It waits at most 2 s for open transactions, and tries again for a minute: others don't wait long behind it.
     ///
     /// # Errors
     ///
