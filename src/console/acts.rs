@@ -3,8 +3,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use crate::event::{Emitter, Event};
 use crate::rt::{Lock, callback};
-use crate::terms::Right;
+use crate::terms::{ActOutcome, Right};
 
 /// What somebody did on the console, or was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +59,9 @@ impl<F: Fn(&ConsoleAct) + Send + Sync + 'static> RecordAct for F {
 }
 
 /// The last acts, how many each person did lately, and who else is told.
-#[derive(Default)]
 pub(super) struct Acts {
     recorder: Option<Arc<dyn RecordAct>>,
+    emitter: Emitter,
     log: Mutex<Log>,
 }
 
@@ -73,8 +74,8 @@ struct Log {
 }
 
 impl Acts {
-    pub(super) fn new(recorder: Option<Arc<dyn RecordAct>>) -> Self {
-        Self { recorder, log: Mutex::default() }
+    pub(super) fn new(recorder: Option<Arc<dyn RecordAct>>, emitter: Emitter) -> Self {
+        Self { recorder, emitter, log: Mutex::default() }
     }
 
     /// Whether this person may act once more. Each question counts.
@@ -106,9 +107,11 @@ impl Acts {
         if self.tell(&act).is_none() {
             let result =
                 ActResult::Failed("it could not be recorded, so it was not run".to_owned());
+            self.emit(act.right, &result);
             self.set_result(act.number, result);
             return None;
         }
+        self.emit(act.right, &act.result);
         Some(act)
     }
 
@@ -118,6 +121,14 @@ impl Acts {
         act.result = result;
         // It has run: that its end isn't recorded undoes nothing.
         let _ = self.tell(&act);
+        self.emit(act.right, &act.result);
+    }
+
+    /// Tells subscribers, once it has come to its end.
+    fn emit(&self, right: Right, result: &ActResult) {
+        if let Some(outcome) = result.outcome() {
+            self.emitter.emit(None, || Event::ConsoleActed { right, outcome });
+        }
     }
 
     fn set_result(&self, number: u64, result: ActResult) {
@@ -148,6 +159,19 @@ impl Acts {
 impl fmt::Debug for Acts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acts").finish_non_exhaustive()
+    }
+}
+
+impl ActResult {
+    /// In a word; `None` while it runs.
+    #[must_use]
+    pub fn outcome(&self) -> Option<ActOutcome> {
+        match self {
+            Self::Begun => None,
+            Self::Done(_) => Some(ActOutcome::Done),
+            Self::NotAllowed => Some(ActOutcome::NotAllowed),
+            Self::Failed(_) => Some(ActOutcome::Failed),
+        }
     }
 }
 

@@ -6,14 +6,12 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 use maud::Markup;
+use serde_json::Value;
 use tower_http::csrf::ProtectionError;
 
-use super::access::{Actor, Scope};
 use super::assets::Asset;
-use super::inner::{Inner, NoPage};
-use super::route::Route;
+use super::inner::NoPage;
 use crate::Body;
-use crate::terms::Right;
 
 /// Adds what every answer has. Pages load nothing from elsewhere, stand in no frame of others, and tell nobody where they were.
 pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
@@ -86,11 +84,16 @@ pub(super) fn method_not_allowed() -> Response<Body> {
 }
 
 pub(super) fn no_page(why: NoPage) -> Response<Body> {
+    let (status, why) = why_no_page(why);
+    text(status, &why)
+}
+
+pub(super) fn why_no_page(why: NoPage) -> (StatusCode, String) {
     match why {
-        NoPage::NotAllowed => text(StatusCode::FORBIDDEN, "You have no right to this."),
-        NoPage::NotFound => text(StatusCode::NOT_FOUND, "There is no such page."),
+        NoPage::NotAllowed => (StatusCode::FORBIDDEN, "You have no right to this.".to_owned()),
+        NoPage::NotFound => (StatusCode::NOT_FOUND, "There is no such page.".to_owned()),
         NoPage::Away(error) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, &format!("The outbox can't be read: {error}."))
+            (StatusCode::SERVICE_UNAVAILABLE, format!("The outbox can't be read: {error}."))
         }
     }
 }
@@ -102,23 +105,8 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
 }
 
-/// The health, for robots, of what the actor may look at.
-pub(super) fn json_of(inner: &Inner, actor: &Actor, route: &Route) -> Response<Body> {
-    let found = match route {
-        Route::Overview => inner.needs(actor, Right::Look, Scope::All).map(|()| {
-            let cards = inner.cards(actor);
-            serde_json::to_value(cards.iter().map(|card| &card.health).collect::<Vec<_>>())
-        }),
-        Route::Integration(name) => {
-            inner.integration(actor, name).map(|view| serde_json::to_value(&view.card.health))
-        }
-        _ => Err(NoPage::NotFound),
-    };
-    match found {
-        Ok(Ok(json)) => of(StatusCode::OK, "application/json", json.to_string()),
-        Ok(Err(_)) => text(StatusCode::INTERNAL_SERVER_ERROR, "The health can't be written."),
-        Err(why) => no_page(why),
-    }
+pub(super) fn json(status: StatusCode, json: &Value) -> Response<Body> {
+    of(status, "application/json", json.to_string())
 }
 
 fn of(status: StatusCode, media: &'static str, text: String) -> Response<Body> {

@@ -10,6 +10,7 @@ use super::inner::Inner;
 use super::recent::Recent;
 use super::service::Console;
 use crate::control::Registry;
+use crate::event::Emitter;
 use crate::outbox::Outbox;
 use crate::redact::Redactor;
 use crate::rt::{Clock, Rng};
@@ -116,6 +117,8 @@ impl ConsoleBuilder {
             Some(key) => FormTokens::new(&key),
             None => FormTokens::random(&rng),
         };
+        let subscribers = self.registry.subscribers().into_iter();
+        let emitter = subscribers.fold(Emitter::new(), Emitter::with_shared);
         let inner = Inner {
             registry: self.registry,
             access: self.access,
@@ -124,7 +127,7 @@ impl ConsoleBuilder {
             redactor: self.redactor,
             clock: self.clock,
             tokens,
-            acts: Arc::new(Acts::new(self.recorder)),
+            acts: Arc::new(Acts::new(self.recorder, emitter)),
             tasks: Default::default(),
             wanted: Default::default(),
             streams: Default::default(),

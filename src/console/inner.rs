@@ -8,8 +8,8 @@ use super::form_token::FormTokens;
 use super::lanes::{Counted, CountedLanes};
 use super::live::Streams;
 use super::page::{
-    self, Card, Found, Frame, InstancesView, IntegrationView, LanePage, MessageView, Note,
-    OverviewView, TaskView,
+    self, Card, Frame, InstancesView, IntegrationView, LanePage, MessageView, Note, OverviewView,
+    TaskView,
 };
 use super::recent::Recent;
 use super::route::LaneView;
@@ -120,38 +120,6 @@ impl Inner {
         };
         Ok(said
             .map(|said| (view, said.into_iter().filter(|word| may(&word.integration)).collect())))
-    }
-
-    /// What is known under a name, as far as this person may look at it.
-    pub(super) async fn find(&self, actor: &Actor, asked: &str) -> Result<Found, NoPage> {
-        self.needs(actor, Right::Search, Scope::All)?;
-        let may = |scope: Scope<'_>| self.access.may(actor, Right::Look, scope);
-        let recent = self.recent.as_ref();
-        let mut calls = match recent.filter(|_| !asked.is_empty()) {
-            Some(recent) => recent.find(asked),
-            None => Vec::new(),
-        };
-        calls.retain(|call| may(Scope::Integration(&call.integration)));
-        let mut messages: Vec<StoredMessage> = Vec::new();
-        if let Some(outbox) = self.outbox.as_ref().filter(|_| !asked.is_empty()) {
-            let mut page = Page::first(MESSAGES);
-            while messages.len() < MESSAGES {
-                let found = outbox.browse(Filter::all().named(asked), page).await?;
-                let Some(last) = found.last() else { break };
-                page = Page::after(last.seq, MESSAGES);
-                messages
-                    .extend(found.into_iter().filter(|one| may(Scope::Lane(&one.content.lane))));
-            }
-            messages.truncate(MESSAGES);
-        }
-        Ok(Found {
-            asked: asked.to_owned(),
-            calls,
-            messages,
-            remembers: recent.is_some(),
-            since: recent.and_then(Recent::knows_since),
-            has_outbox: self.outbox.is_some(),
-        })
     }
 
     pub(super) async fn lane(&self, actor: &Actor, view: LaneView) -> Result<LanePage, NoPage> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::replaced::Replacement;
+use super::steps::Replacement;
 use crate::terms::Class;
 
 /// One hour, as a ring of minutes.

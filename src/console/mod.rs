@@ -32,13 +32,16 @@
 //! |---|---|
 //! | `?` | all integrations, worst first, with their last hour; the outbox's lanes |
 //! | `?integration=payments` | one integration: controls, how it is, its last failures |
-//! | `?find=order+1042` | all calls and messages with this business key, correlation id, call id, idempotency key or message id |
+//! | `?find=order+1042` | the life of what has this business key, order key, correlation id, call id, idempotency key, message id, provider's request id of a message, or provider's id of a webhook: calls with their attempts and what a fallback gave, messages, webhooks and acts in time order |
 //! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
 //! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
 //! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
 //! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
 //!
-//! The first two are answered in JSON to whoever accepts `application/json` and not `text/html`.
+//! All that show how something is are answered in JSON to whoever accepts `application/json` and not `text/html`, with the same
+//! rights. A robot acts by a POST of `application/json` with a form's fields (`act`, `why` and the others), an
+//! `authorization: Bearer …` that the host's [`Access`] knows, and no cookie. The rights, the limit, the record and the refusals are
+//! those of forms; the answer says what came of it.
 //!
 //! # Who may do what
 //!
@@ -59,7 +62,9 @@
 //! Where the registry has a fleet (feature `fleet`), controls are set for all instances: the page says so, and afterwards who
 //! obeys. The fleet keeps the time, and sets them back.
 //!
-//! Each act is recorded [before it runs and after](RecordAct), refused ones too. Once it has begun, it comes to its
+//! Each act is recorded [before it runs and after](RecordAct), refused ones too, and told to the registry's subscribers when it
+//! has come to its end: [`Event::ConsoleActed`](crate::event::Event::ConsoleActed), the metric `outrigger.console.acts`, a line in
+//! `tracing`. Once it has begun, it comes to its
 //! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
@@ -85,19 +90,23 @@ mod acts;
 mod answer;
 mod assets;
 mod builder;
+mod find;
 mod form;
 mod form_token;
 mod inner;
+mod json;
 mod lanes;
+mod life;
 mod live;
 mod minutes;
 mod page;
+mod read;
 mod recent;
-mod replaced;
 mod respond;
 mod route;
 mod service;
 mod set;
+mod steps;
 mod task;
 mod until;
 mod wanted;
@@ -109,4 +118,4 @@ pub use builder::ConsoleBuilder;
 pub use recent::Recent;
 pub use service::Console;
 
-pub use crate::terms::Right;
+pub use crate::terms::{ActOutcome, Right};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use super::minutes::{Kind, Minutes};
-use super::replaced::{Replaced, Replacement};
+use super::steps::{Replacement, Step, Steps};
 use crate::context::{Context, PathTemplate};
 use crate::event::{End, Event, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
@@ -38,7 +38,7 @@ struct Known {
     minutes: BTreeMap<String, Minutes>,
     calls: VecDeque<Arc<SeenCall>>,
     failures: VecDeque<Arc<SeenCall>>,
-    replaced: Replaced,
+    steps: Steps,
 }
 
 /// A call that has ended.
@@ -61,6 +61,8 @@ pub(super) struct SeenCall {
     pub(super) delivery: Option<Delivery>,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
+    /// What happened to it before it ended.
+    pub(super) steps: Vec<(SystemTime, Step)>,
 }
 
 impl Recent {
@@ -113,8 +115,9 @@ impl Recent {
 
 impl Subscriber for Recent {
     fn on_event(&self, event: &Event, origin: &Origin<'_>) {
-        if let (Some(replacement), Some(context)) = (Replacement::of(event), origin.context()) {
-            self.0.known.locked().replaced.add(context.call_id(), replacement);
+        if let (Some(step), Some(context)) = (Step::of(event), origin.context()) {
+            let at = self.0.clock.wall();
+            self.0.known.locked().steps.add(context.call_id(), at, step);
             return;
         }
         let (Event::CallFinished { end, elapsed, attempts }, Some(integration)) =
@@ -123,8 +126,9 @@ impl Subscriber for Recent {
             return;
         };
         let at = self.0.clock.wall();
-        let take = |call| self.0.known.locked().replaced.take(call);
-        let taken = origin.context().and_then(|context| take(context.call_id()));
+        let take = |call| self.0.known.locked().steps.take(call);
+        let steps = origin.context().map(|context| take(context.call_id())).unwrap_or_default();
+        let taken = steps.iter().rev().find_map(|(_, step)| step.replacement());
         let (class, status) = match *end {
             End::Answered { class, status, .. } => (Some(class), Some(status)),
             End::Failed { class, .. } => (Some(class), None),
@@ -141,6 +145,7 @@ impl Subscriber for Recent {
                 delivery: end.delivery(),
                 attempts: *attempts,
                 elapsed: *elapsed,
+                steps,
                 ..SeenCall::new(at, integration, context, &self.0.redactor)
             })
         });
@@ -196,6 +201,7 @@ impl SeenCall {
             delivery: None,
             attempts: 0,
             elapsed: Duration::ZERO,
+            steps: Vec::new(),
         }
     }
 

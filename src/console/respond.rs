@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http::{Method, Response, StatusCode};
+use serde_json::json as object;
 
 use super::access::{Actor, Scope};
 use super::act::Refused;
 use super::acts::ActResult;
-use super::form::{self, Form};
+use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{self, note};
-use super::route::{self, Route, pairs, value};
-use super::{answer, assets, live};
+use super::route::{Route, pairs, value};
+use super::{answer, assets, json, live, read};
 use crate::terms::Right;
 use crate::{Body, BoxError};
 
@@ -37,10 +36,13 @@ where
     };
     match head.method {
         Method::GET | Method::HEAD => show(&inner, &head, actor, route).await,
-        Method::POST => match read_form(&inner, &head, body, &actor).await {
-            Ok(form) => after(inner, form, actor).await,
-            Err((status, why)) => answer::text(status, &why),
-        },
+        Method::POST => {
+            let is_json = read::is_json(&head.headers);
+            match read::read(&inner, &head, body, &actor).await {
+                Ok(form) => after(inner, form, actor, is_json).await,
+                Err((status, why)) => refused(status, &why, is_json),
+            }
+        }
         _ => answer::method_not_allowed(),
     }
 }
@@ -52,7 +54,10 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
         return stream(inner, actor);
     }
     if answer::wants_json(&head.headers) {
-        return answer::json_of(inner, &actor, &route);
+        return match json::state_of(inner, &actor, route).await {
+            Ok(state) => answer::json(StatusCode::OK, &state),
+            Err(why) => answer::no_page(why),
+        };
     }
     let note = (value(&pairs(head.uri.query().unwrap_or_default()), "done")
         .and_then(|act| act.parse().ok()))
@@ -108,75 +113,66 @@ fn stream(inner: &Arc<Inner>, actor: Actor) -> Response<Body> {
     answer::events(Body::from_stream(live::stream(place, parts)))
 }
 
-/// Reads a form, and whether it is one of ours.
-async fn read_form<B>(
-    inner: &Inner,
-    head: &Parts,
-    body: B,
-    actor: &Actor,
-) -> Result<Form, (StatusCode, String)>
-where
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    let media = head.headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-    let media = media.and_then(|media| media.split(';').next()).map(str::trim);
-    if !media.is_some_and(|media| media.eq_ignore_ascii_case(FORM)) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Acts are sent as {FORM}.")));
-    }
-    let read = Limited::new(body, LARGEST).collect().await;
-    let bytes: Bytes = match read {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            return Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("A form has at most {LARGEST} bytes."),
-            ));
+async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Response<Body> {
+    let now = form.now;
+    let after = match Arc::clone(&inner).act(form).await {
+        Ok(after) => after,
+        Err(why) => {
+            let (status, why) = words_of(why);
+            return refused(status, &why, is_json);
         }
     };
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| (StatusCode::BAD_REQUEST, "The form is no text.".to_owned()))?;
-    let (pairs, now) = (route::pairs(text), inner.clock.wall());
-    let token = value(&pairs, "token").unwrap_or_default();
-    if !inner.tokens.is_valid(token, actor, form::name(&pairs), now) {
-        let why = "This form is too old, or not from this console. Go back, load the page again and repeat it.";
-        return Err((StatusCode::FORBIDDEN, why.to_owned()));
-    }
-    Ok(Form { pairs, actor: actor.clone(), now })
-}
-
-async fn after(inner: Arc<Inner>, form: Form, actor: Actor) -> Response<Body> {
-    let now = form.now;
-    match Arc::clone(&inner).act(form).await {
-        Ok(after) => match after.reveals {
-            // Not by an address, so that it isn't shown again by going back or sharing it.
-            Some(id) => {
-                let frame = inner.frame(&actor, now, Some(after.note));
-                match inner.message(&actor, id, true).await {
-                    Ok(view) => answer::page(StatusCode::OK, page::message(&frame, &view)),
-                    Err(error) => answer::no_page(error),
-                }
-            }
-            None => answer::see_other(&format!("{}&done={}", after.to, after.act)),
+    // Not by an address, so that it isn't shown again by going back or sharing it.
+    let revealed = match after.reveals {
+        Some(id) => match inner.message(&actor, id, true).await {
+            Ok(view) => Some(view),
+            Err(error) => return answer::no_page(error),
         },
-        Err(Refused::Page(why)) => answer::no_page(why),
-        Err(Refused::Form(why)) => {
-            answer::text(StatusCode::UNPROCESSABLE_ENTITY, &format!("Not done: {why}."))
+        None => None,
+    };
+    match (is_json, revealed) {
+        (true, revealed) => {
+            let status = if after.note.is_good { StatusCode::OK } else { StatusCode::CONFLICT };
+            answer::json(
+                status,
+                &object!({
+                    "act": after.act,
+                    "is_done": after.note.is_good,
+                    "note": after.note.text,
+                    "see": after.to,
+                    "revealed": revealed.as_ref().map(json::message_page),
+                }),
+            )
         }
-        Err(Refused::TooMany) => {
-            answer::text(StatusCode::TOO_MANY_REQUESTS, "Not done: at most 20 acts a minute.")
+        (false, Some(view)) => {
+            let frame = inner.frame(&actor, now, Some(after.note));
+            answer::page(StatusCode::OK, page::message(&frame, &view))
         }
-        Err(Refused::Unrecorded) => {
-            answer::text(StatusCode::INTERNAL_SERVER_ERROR, "Not done: it could not be recorded.")
-        }
-        Err(Refused::BrokeOff) => answer::text(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "It broke off. Look whether it has been done before you repeat it.",
-        ),
+        (false, None) => answer::see_other(&format!("{}&done={}", after.to, after.act)),
     }
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
-/// The largest form, in bytes.
-const LARGEST: usize = 64 * 1024;
+fn refused(status: StatusCode, why: &str, is_json: bool) -> Response<Body> {
+    match is_json {
+        true => answer::json(status, &object!({ "error": why })),
+        false => answer::text(status, why),
+    }
+}
+
+fn words_of(refused: Refused) -> (StatusCode, String) {
+    match refused {
+        Refused::Page(why) => answer::why_no_page(why),
+        Refused::Form(why) => (StatusCode::UNPROCESSABLE_ENTITY, format!("Not done: {why}.")),
+        Refused::TooMany => {
+            (StatusCode::TOO_MANY_REQUESTS, "Not done: at most 20 acts a minute.".to_owned())
+        }
+        Refused::Unrecorded => {
+            let why = "Not done: it could not be recorded.";
+            (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+        }
+        Refused::BrokeOff => {
+            let why = "It broke off. Look whether it has been done before you repeat it.";
+            (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+        }
+    }
+}

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::minutes::{Kind, LATELY, Minute};
 use crate::control::{BreakerHealth, ControlState, Health};
 use crate::rt::clamp_to_year_9999;
-use crate::terms::{BreakerState, Status};
+use crate::terms::outbox::State;
+use crate::terms::{BreakerState, Delivery, Status};
 
 /// How it is for people: while a breaker lets single calls try, nothing has answered yet. One that only reports
 /// lets all of them go out.
@@ -165,6 +166,25 @@ pub(super) fn status(status: Status) -> &'static str {
         Status::Degraded => "look here",
         Status::Down => "down",
         Status::Stopped => "stopped",
+    }
+}
+
+/// What the provider may have done.
+pub(super) fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::NotSent => "the provider didn't do it",
+        Delivery::Unknown => "the provider may have done it",
+        Delivery::Answered => "the provider answered",
+    }
+}
+
+/// Where a message stands, or the webhook that it is.
+pub(super) fn state(state: State, is_event: bool) -> &'static str {
+    match state {
+        State::Delivered if is_event => "handled",
+        State::Leased if is_event => "being handled",
+        State::Leased => "being sent",
+        state => state.name(),
     }
 }
 

@@ -361,6 +361,15 @@ pub enum Event {
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),
+    /// Somebody did something on the [console](crate::console), or tried to. It is told to the registry's
+    /// subscribers, of no integration.
+    #[cfg(feature = "console")]
+    ConsoleActed {
+        /// By which right.
+        right: crate::terms::Right,
+        /// What it came to.
+        outcome: crate::terms::ActOutcome,
+    },
     /// Something happened between this instance and its [fleet](crate::fleet).
     #[cfg(feature = "fleet")]
     Fleet(crate::terms::fleet::FleetEvent),

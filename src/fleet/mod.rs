@@ -37,7 +37,8 @@
 //!
 //! - **Controls**: every [control](crate::control) of every integration in the registry, by its name. What asks for something that is done
 //!   once (`reload` and `accept` of a local copy) is done by the instances that run at that time, and not by those that start
-//!   later.
+//!   later. An instance that has the integration and not the control counts as one that doesn't obey, until the word is
+//!   [forgotten](Fleet::forget).
 //! - **Settings**: a table as a [file](crate::IntegrationConfig) gives it. It takes the place of a file's. All mistakes are named before
 //!   anything is stored.
 //! - **When**: each instance looks every two seconds, give or take a fifth, with one statement. An integration that is registered later
@@ -48,8 +49,8 @@
 //!
 //! The later one. What is set on the spot, by a handle, a [`Registry`](crate::control::Registry) or a source that a kill switch follows,
 //! holds on that instance until the fleet says something new about that control; so somebody can stop one machine, or save it.
-//! Meanwhile the instance counts as one that doesn't obey, and its health, the console and the list say so: "set to `on` on the spot by bob;
-//! the fleet says `off`". When an instance starts, or an integration is registered, the fleet's word is the later one. Don't let a kill
+//! Meanwhile the instance counts as one that doesn't obey, and its health, the console and the list say so: `set to "on" on the spot by bob; the
+//! fleet says "off"`. When an instance starts, or an integration is registered, the fleet's word is the later one. Don't let a kill
 //! switch follow a file and a fleet.
 //!
 //! [`forget`](Fleet::forget) leaves a control to whoever sets it next.

@@ -3,6 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::facts::Facts;
+use crate::outbox::webhook::{self, ID, KIND, LANES, TIME, source_of};
 use crate::outbox::{Message, MessageId, StoredMessage, Timestamp};
 
 /// A recorded event, for the function that handles it.
@@ -30,7 +31,7 @@ impl ReceivedEvent {
     #[must_use]
     pub fn source(&self) -> &str {
         let lane = self.message.content.lane.as_str();
-        lane.strip_prefix(LANES).unwrap_or(lane)
+        source_of(lane).unwrap_or(lane)
     }
 
     /// The provider's id for it.
@@ -73,7 +74,7 @@ impl ReceivedEvent {
     /// A header of the request, if the scheme keeps it and it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.message.content.headers.get(name)?.to_str().ok()
+        webhook::header(&self.message, name)
     }
 
     /// The body, as it arrived.
@@ -143,7 +144,11 @@ pub(super) fn message(source: &str, facts: &Facts, body: Bytes) -> Message {
             message = message.header(name, value);
         }
     }
-    message
+    // By which people find it.
+    match fit(&facts.id) {
+        Some(id) => message.correlated(id),
+        None => message,
+    }
 }
 
 /// The lane in which a source's events are stored.
@@ -164,11 +169,7 @@ fn fit(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(is_fit)
 }
 
-const LANES: &str = "inbox:";
 /// What the scheme said of the event is kept beside the request's headers, under names of our own.
 const OURS: &str = "outrigger-event-";
-const ID: &str = "outrigger-event-id";
-const KIND: &str = "outrigger-event-kind";
-const TIME: &str = "outrigger-event-time";
 const ORDER_KEY: &str = "outrigger-event-order-key";
 const API_VERSION: &str = "outrigger-event-api-version";

@@ -136,7 +136,8 @@
 //!
 //! For people, an event is a message of the outbox: [`stats`](crate::outbox::Outbox::stats) and
 //! [`browse`](crate::outbox::Outbox::browse) by its lane, [`replay`](crate::outbox::Outbox::replay),
-//! [`act`](crate::outbox::Outbox::act), [`pause`](crate::outbox::Outbox::pause). A
+//! [`act`](crate::outbox::Outbox::act), [`pause`](crate::outbox::Outbox::pause). Its correlation id is the provider's id for
+//! the event, so that [`Filter::named`](crate::outbox::Filter::named) finds it. A
 //! [subscriber](EventLane::subscriber) of the lane is told when an event is dead.
 //!
 //! # Order

@@ -1,6 +1,6 @@
 use super::id::MessageId;
 use super::input::{ExpiredKey, Input};
-use super::stored::StoredMessage;
+use super::stored::{Attempt, StoredMessage};
 use super::time::Timestamp;
 use crate::terms::outbox::{DeadReason, Refusal, State};
 
@@ -24,7 +24,8 @@ pub struct Filter {
     pub reason: Option<DeadReason>,
     /// Of this order key.
     pub order_key: Option<String>,
-    /// With this as its id, business key, order key, correlation id or idempotency key.
+    /// With this as its id, business key, order key, correlation id or idempotency key, or as the provider's id of one of
+    /// its requests.
     pub named: Option<String>,
     /// Enqueued at this time or later.
     pub created_from: Option<Timestamp>,
@@ -111,7 +112,8 @@ impl Filter {
         self
     }
 
-    /// With this as its id, business key, order key, correlation id or idempotency key. Databases have an index for each.
+    /// With this as its id, business key, order key, correlation id or idempotency key, or as the provider's id of one of
+    /// its requests. Databases have an index for each.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.named = Some(name.into());
         self
@@ -123,16 +125,23 @@ impl Filter {
         self
     }
 
-    /// Whether it finds this message.
+    /// Whether it finds this message, as far as its attempts don't tell.
     #[must_use]
     pub fn finds(&self, message: &StoredMessage) -> bool {
+        self.finds_with(message, &[])
+    }
+
+    /// Whether it finds this message, which has had these attempts.
+    pub(crate) fn finds_with(&self, message: &StoredMessage, attempts: &[Attempt]) -> bool {
         let StoredMessage { content, progress, .. } = message;
+        let has_request =
+            |id: &String| attempts.iter().any(|attempt| attempt.request_id.as_ref() == Some(id));
         let is = |wanted: &Option<String>, value: Option<&String>| {
             wanted.is_none() || wanted.as_ref() == value
         };
         is(&self.lane, Some(&content.lane))
             && is(&self.order_key, content.order_key.as_ref())
-            && self.named.as_ref().is_none_or(|name| content.is_named(name))
+            && self.named.as_ref().is_none_or(|name| content.is_named(name) || has_request(name))
             && self.state.is_none_or(|state| state == progress.state)
             && self.reason.is_none_or(|reason| Some(reason) == progress.dead_reason)
             && self.created_from.is_none_or(|from| content.created >= from)

@@ -186,6 +186,13 @@ impl Message {
         self
     }
 
+    /// It is found by this id.
+    #[cfg(feature = "inbox")]
+    pub(crate) fn correlated(mut self, id: &str) -> Self {
+        self.correlation_id = Some(id.to_owned());
+        self
+    }
+
     /// Messages of the same key are delivered in the order in which they were enqueued, one at a time, within
     /// their lane.
     pub fn order_key(mut self, key: impl Into<String>) -> Self {

@@ -218,6 +218,8 @@ mod ticket;
 mod time;
 mod verdict;
 mod waiters;
+#[cfg(any(feature = "console", feature = "inbox"))]
+pub(crate) mod webhook;
 mod worker;
 
 pub use batch::{Batch, ItemVerdict};

@@ -15,3 +15,15 @@ named! {
         Discard: "discard";
     }
 }
+
+named! {
+    /// What an act on the console came to.
+    ActOutcome {
+        /// It was done.
+        Done: "done";
+        /// They have no right to do it.
+        NotAllowed: "not_allowed";
+        /// It could not be done.
+        Failed: "failed";
+    }
+}

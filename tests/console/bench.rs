@@ -45,7 +45,7 @@ pub(crate) struct Bench {
     pub(crate) outbox: Outbox,
     pub(crate) console: Console,
     /// How many messages it has enqueued.
-    enqueued: AtomicUsize,
+    pub(crate) enqueued: AtomicUsize,
     pub(crate) recorded: Arc<Mutex<Vec<ConsoleAct>>>,
 }
 

@@ -6,7 +6,12 @@ mod acts;
 mod away;
 mod bench;
 mod browser;
+#[cfg(feature = "inbox")]
+mod find;
 mod forgery;
 mod live;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod many;
 mod pages;
+mod robots;
 mod texts;

@@ -121,22 +121,6 @@ async fn all_links_are_relative_to_where_it_is_mounted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn robots_get_the_health_as_json() {
-    let bench = Bench::new(all());
-    let json = |query: &str| {
-        let request = http::Request::get(format!("/{query}")).header("x-user", "ada");
-        let request = request.header("accept", "application/json").body(Body::empty()).unwrap();
-        bench.send(request)
-    };
-    let all: serde_json::Value = serde_json::from_str(&json("").await.text).unwrap();
-    assert_eq!(all.as_array().unwrap().len(), 2);
-    let one: serde_json::Value =
-        serde_json::from_str(&json("?integration=mailer").await.text).unwrap();
-    assert_eq!(one["integration"], "mailer");
-    assert_eq!(json("?integration=nobody").await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_page_that_is_not_there_says_so() {
     let bench = Bench::new(all());
     let unknown = "?message=01a22f52-18ac-7cf0-9613-7250a3f0e824";

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::cache::{CacheEntry, CacheKey, CacheLayer, CacheStore};
 use outrigger::circuit_breaker::{Consecutive, Mode};
+use outrigger::console::{Console, OpenOnLoopback, Peer};
 use outrigger::context::PathTemplate;
 use outrigger::control::Registry;
 use outrigger::drift::{DriftLayer, ShapeConfig};
@@ -37,6 +38,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tower::ServiceExt;
 
 use crate::page::{Page, exported};
 
@@ -68,6 +70,7 @@ impl Bench {
         let cached = cached(self).await;
         let drifts = drifts(self).await;
         outboxes(self).await;
+        acted(self).await;
         rotated(self).await;
         expired(self).await;
         let signed = (signed(self).await, by_a_wrong_clock(self).await);
@@ -187,6 +190,29 @@ async fn outboxes(bench: &Bench) {
     };
     let (ran, ()) = tokio::join!(outbox.run(), run);
     ran.expect("it ran");
+}
+
+/// Somebody stops an integration on the console.
+async fn acted(bench: &Bench) {
+    let registry = Registry::new().subscriber(bench.metrics.clone());
+    let shop = Integration::user_flow("acted").service(Script::new([Answer::status(200)]));
+    let _shop = shop.register(&registry).build().unwrap();
+    let console = Console::builder(&registry, OpenOnLoopback).build().unwrap();
+    let send = |method: Method, query: &str, body: String| {
+        let request = Request::builder().method(method).uri(format!("/{query}"));
+        let request = request.header("host", "localhost").header("sec-fetch-site", "same-origin");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let mut request = request.body(Body::from(body)).unwrap();
+        request.extensions_mut().insert(Peer(([127, 0, 0, 1], 9000).into()));
+        console.clone().oneshot(request)
+    };
+    let page = send(Method::GET, "?integration=acted", String::new()).await.unwrap();
+    let page = page.into_body().text().await.unwrap();
+    let form = page.split("value=\"set\"").nth(1).unwrap();
+    let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let set = "act=set&integration=acted&control=kill_switch&to=off&why=a+test";
+    let done = send(Method::POST, "", format!("{set}&token={token}")).await.unwrap();
+    assert_eq!(done.status(), StatusCode::SEE_OTHER);
 }
 
 async fn breakers(bench: &Bench) -> [Integration; 3] {

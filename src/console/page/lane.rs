@@ -1,9 +1,12 @@
 use maud::{Markup, html};
 
 use super::super::route::{LaneView, REASONS, STATES};
+use super::super::words;
 use super::find::messages;
 use super::layout::{Frame, facts, none, text, time};
+use super::said::{Said, said};
 use super::until::until;
+use crate::outbox::webhook::source_of;
 use crate::outbox::{LaneStats, PausedBy, StoredMessage, Timestamp};
 use crate::terms::outbox::State;
 
@@ -24,9 +27,10 @@ pub(in crate::console) struct LanePage {
 /// The page of a lane.
 pub(in crate::console) fn lane(frame: &Frame<'_>, page: &LanePage) -> Markup {
     let LanePage { view, stats, .. } = page;
+    let said = said(&view.lane);
     let main = html! {
         h1 { "Lane " (text(&view.lane)) }
-        (state(stats))
+        (state(stats, said))
         (pause(frame, page))
         h2 { "Messages" }
         (filter(view))
@@ -39,11 +43,11 @@ pub(in crate::console) fn lane(frame: &Frame<'_>, page: &LanePage) -> Markup {
     frame.page(&view.lane, false, main)
 }
 
-fn state(stats: &LaneStats) -> Markup {
+fn state(stats: &LaneStats, said: &Said) -> Markup {
     let mut rows = vec![
         ("wait", html! { (stats.ready) }),
         ("are due", html! { (stats.due) }),
-        ("are being sent", html! { (stats.leased) }),
+        (said.under_way, html! { (stats.leased) }),
     ];
     if stats.polling > 0 {
         rows.push(("are done by the provider, the result is missing", html! { (stats.polling) }));
@@ -52,7 +56,7 @@ fn state(stats: &LaneStats) -> Markup {
         rows.push(("may have happened already", html! { (stats.unknown) }));
     }
     if let Some(oldest) = stats.oldest_undelivered {
-        rows.push(("the oldest that isn't delivered", time(oldest.into())));
+        rows.push((said.oldest, time(oldest.into())));
     }
     for (why, count) in &stats.dead {
         rows.push(("wait for a person", html! { (count) " (" (why.to_string()) ")" }));
@@ -85,7 +89,7 @@ fn pause(frame: &Frame<'_>, page: &LanePage) -> Markup {
         } @else if page.may_steer {
             details {
                 summary { "Pause the lane" }
-                p { (page.stats.due) " messages are due now. What is being sent goes on; nothing is lost." }
+                p { (page.stats.due) (said(lane).paused) }
                 (frame.act("pause", &hidden, html! {
                     (until("somebody resumes it", none()))
                 }, html! { button { "Pause" } }))
@@ -95,6 +99,7 @@ fn pause(frame: &Frame<'_>, page: &LanePage) -> Markup {
 }
 
 fn filter(view: &LaneView) -> Markup {
+    let is_event = source_of(&view.lane).is_some();
     html! {
         form .filter method="get" action="?" {
             input type="hidden" name="lane" value=(view.lane);
@@ -102,7 +107,7 @@ fn filter(view: &LaneView) -> Markup {
                 select name="state" {
                     option value="" { "all" }
                     @for state in STATES {
-                        option value=(state.name()) selected[view.state == Some(state)] { (state.name()) }
+                        option value=(state.name()) selected[view.state == Some(state)] { (words::state(state, is_event)) }
                     }
                 }
             }
@@ -122,7 +127,7 @@ fn filter(view: &LaneView) -> Markup {
 /// What can be done to all that the filter finds.
 fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
     let LanePage { view, stats, may_replay, may_discard, .. } = page;
-    let at = page.at.0.to_string();
+    let (at, said) = (page.at.0.to_string(), said(&view.lane));
     let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
     hidden.extend(view.state.map(|state| ("state", state.name())));
     hidden.extend(view.reason.map(|reason| ("reason", reason.name())));
@@ -134,17 +139,14 @@ fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
         @if view.state == Some(State::Dead) && dead > 0 {
             @if *may_replay {
                 details {
-                    summary { "Send all " (dead) " again" }
-                    p {
-                        "Each is sent with its own key, in the order in which they were enqueued, so that a provider that honours keys does "
-                        "nothing twice. What dies from now on isn't among them."
-                    }
+                    summary { (said.all[0]) (dead) " again" }
+                    p { (said.how_again) }
                     (frame.act("replay_all", &hidden, html! {
                         label .choice {
                             input type="checkbox" name="force" value="yes";
                             " also those whose key the provider has forgotten: they may happen twice"
                         }
-                    }, html! { button { "Send " (dead) " again" } }))
+                    }, html! { button { (said.all[1]) (dead) " again" } }))
                 }
             }
             @if *may_discard {

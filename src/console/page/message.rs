@@ -1,7 +1,10 @@
 use maud::{Markup, html};
 
 use super::super::route::link;
+use super::super::words;
 use super::layout::{Frame, facts, text, time};
+use super::said::said;
+use crate::outbox::webhook::source_of;
 use crate::outbox::{Act, Attempt, History, ShownMessage};
 use crate::terms::outbox::State;
 
@@ -22,7 +25,7 @@ pub(in crate::console) fn message(frame: &Frame<'_>, view: &MessageView) -> Mark
     let content = &view.history.message.content;
     let id = content.id.to_string();
     let main = html! {
-        h1 { "Message " (id) }
+        h1 { (said(&content.lane).message) " " (id) }
         (what(view))
         (acts(frame, view, &id))
         h2 { "Attempts" }
@@ -46,21 +49,22 @@ pub(in crate::console) fn message(frame: &Frame<'_>, view: &MessageView) -> Mark
 fn what(view: &MessageView) -> Markup {
     let message = &view.history.message;
     let (content, progress) = (&message.content, &message.progress);
+    let source = source_of(&content.lane);
     let mut rows = vec![
         ("lane", html! { a href=(link(&[("lane", &content.lane)])) { (text(&content.lane)) } }),
         (
             "state",
             html! {
-                (progress.state.name())
+                (words::state(progress.state, source.is_some()))
                 @if let Some(why) = progress.dead_reason { ": " (why.to_string()) }
             },
         ),
-        ("enqueued", time(content.created.into())),
+        (if source.is_some() { "received" } else { "enqueued" }, time(content.created.into())),
         ("deadline", time(progress.deadline.into())),
         ("attempts", html! { (progress.attempt) }),
     ];
     if matches!(progress.state, State::Ready) {
-        rows.push(("sent next", time(progress.not_before.into())));
+        rows.push((said(&content.lane).next, time(progress.not_before.into())));
     }
     if progress.unknown + progress.unknown_before > 0 {
         rows.push((
@@ -71,7 +75,10 @@ fn what(view: &MessageView) -> Markup {
     let keys = [
         ("business key", &content.dedup_key),
         ("order key", &content.order_key),
-        ("correlation id", &content.correlation_id),
+        (
+            if source.is_some() { "provider's id" } else { "correlation id" },
+            &content.correlation_id,
+        ),
     ];
     for (name, key) in keys {
         if let Some(key) = key {
@@ -100,21 +107,22 @@ fn what(view: &MessageView) -> Markup {
 
 fn acts(frame: &Frame<'_>, view: &MessageView, id: &str) -> Markup {
     let progress = &view.history.message.progress;
+    let said = said(&view.history.message.content.lane);
     let is_dead = progress.state == State::Dead && progress.replaced_by.is_none();
     let hidden = [("message", id)];
     html! {
         @if is_dead && view.may_replay {
             details {
-                summary { "Send it again" }
+                summary { (said.again) }
                 (frame.act("replay", &hidden, html! {
                     label .choice {
                         input type="checkbox" name="force" value="yes";
-                        " even if the provider has forgotten its key: it may happen twice"
+                        " " (said.forgotten)
                     }
-                }, html! { button { "Send again" } }))
+                }, html! { button { (said.again_button) } }))
             }
             details {
-                summary { "Correct its body and send it" }
+                summary { (said.correct) }
                 @if std::str::from_utf8(&view.history.message.content.body).is_err() {
                     p { "Its body isn't text, so that it can't be corrected on a page." }
                 } @else {
@@ -126,7 +134,7 @@ fn acts(frame: &Frame<'_>, view: &MessageView, id: &str) -> Markup {
                             @if view.is_revealed { (view.shown.body.as_deref().unwrap_or_default()) }
                         } }
                         @if !view.is_revealed { p .hint { "To begin with what it was, show it unredacted first." } }
-                    }, html! { button { "Send the corrected one" } }))
+                    }, html! { button { (said.correct_button) } }))
                 }
             }
         }

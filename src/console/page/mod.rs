@@ -10,6 +10,7 @@ mod lane;
 mod layout;
 mod message;
 mod overview;
+mod said;
 mod until;
 
 pub(super) use acts::{TaskView, acts, csv, task};

@@ -20,7 +20,8 @@ use crate::terms::Verdict;
 /// # let _ = layer;
 /// ```
 ///
-/// Every answer of the media type `application/problem+json` gets a [`Problem`] among its extensions. A type
+/// Where the check is enforced, every answer of the media type `application/problem+json` gets a [`Problem`] among
+/// its extensions. A type
 /// that isn't in the table changes nothing: the HTTP status says what the answer means, and the member
 /// `status` is advice (RFC 9457, 3.1.2). The XML form is not read.
 ///

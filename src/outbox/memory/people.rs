@@ -66,7 +66,12 @@ impl Inner {
     pub(super) fn browse(&self, filter: &Filter, page: Page) -> Vec<StoredMessage> {
         let after = page.after.map_or(0, |seq| seq + 1);
         let found = self.messages.range(after..).map(|(_, message)| message);
-        found.filter(|message| filter.finds(message)).take(page.size).cloned().collect()
+        found.filter(|message| self.finds(filter, message)).take(page.size).cloned().collect()
+    }
+
+    fn finds(&self, filter: &Filter, message: &StoredMessage) -> bool {
+        let attempts = self.attempts.get(&message.content.id);
+        filter.finds_with(message, attempts.map_or(&[], Vec::as_slice))
     }
 
     pub(super) fn get(&self, id: MessageId) -> Option<History> {
@@ -90,7 +95,7 @@ impl Inner {
         let ids: Vec<_> = match on {
             Selection::One(id) => vec![*id],
             Selection::All(filter) => {
-                let found = self.messages.values().filter(|message| filter.finds(message));
+                let found = self.messages.values().filter(|message| self.finds(filter, message));
                 found.map(|message| message.content.id).collect()
             }
         };

@@ -72,6 +72,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/migration_1.sql"),
     include_str!("sql/migration_2.sql"),
     include_str!("sql/migration_3.sql"),
+    include_str!("sql/migration_4.sql"),
 ];
 /// Of a message, without its headers, its body and a batch's request.
 const COLUMNS: &str = include_str!("sql/columns.sql");

@@ -30,4 +30,5 @@ pub const SQLITE_MIGRATIONS: &[&str] = &[
     include_str!("sql/migration_1.sql"),
     include_str!("sql/migration_2.sql"),
     include_str!("sql/migration_3.sql"),
+    include_str!("sql/migration_4.sql"),
 ];

@@ -148,6 +148,9 @@ metrics! {
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
+    /// What people did on the console, or tried to, by right and what it came to; of no integration.
+    #[cfg(feature = "console")]
+    CONSOLE_ACTS: Counter, Of("act"), "outrigger.console.acts", [RIGHT, OUTCOME];
     /// Messages of an outbox that died, by why: a person has to decide about each.
     #[cfg(feature = "outbox")]
     OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
@@ -331,8 +334,11 @@ labels! {
     AGREES = "outrigger.agrees";
     /// What a cache did: `hit`, `stale_while_revalidate`, `stale_if_error`, `stale_accepted`,
     /// `revalidated`, `collapsed`, `miss`, `bypass`. What a load of a local copy came to: `changed`,
-    /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`.
+    /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`. What an act on the console came to: `done`,
+    /// `not_allowed`, `failed`.
     OUTCOME = "outrigger.outcome";
+    /// By which right somebody acted on the console: `reveal`, `steer`, `replay`, `discard`.
+    RIGHT = "outrigger.right";
     /// A check's name.
     CHECK = "outrigger.check";
     /// What a check said: `pass`, `partial`, `transient`, `permanent`, `throttled`, `unauthorized`,

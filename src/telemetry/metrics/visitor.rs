@@ -63,6 +63,12 @@ impl MetricsVisitor<'_> {
             Event::AnswerRejected { check, verdict, .. } => self.answer(check, verdict),
             Event::AnswerUnchecked { check, .. } => self.answer(check, Verdict::Unchecked),
             Event::LocalCopy { copy, event } => self.local_copy(copy, event),
+            #[cfg(feature = "console")]
+            Event::ConsoleActed { right, outcome } => {
+                let labels =
+                    [(names::RIGHT, right.name().into()), (names::OUTCOME, outcome.name().into())];
+                self.count(&names::CONSOLE_ACTS, labels);
+            }
             ref other => self.tally(other),
         }
     }

@@ -85,6 +85,10 @@ impl Subscriber for Spans {
             }
             #[cfg(feature = "outbox")]
             Event::Outbox(event) => states::record_outbox(&scope, *event),
+            #[cfg(feature = "console")]
+            Event::ConsoleActed { right, outcome } => {
+                states::record_act(&scope, *right, *outcome);
+            }
             #[cfg(feature = "fleet")]
             Event::Fleet(event) => states::record_fleet(&scope, *event),
             Event::CorrelationReplaced

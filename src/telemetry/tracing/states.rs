@@ -120,6 +120,22 @@ pub(super) fn record_outbox(scope: &SpanScope<'_>, event: crate::terms::outbox::
     }
 }
 
+/// Records what somebody did on the console.
+#[cfg(feature = "console")]
+pub(super) fn record_act(
+    scope: &SpanScope<'_>,
+    right: crate::terms::Right,
+    outcome: crate::terms::ActOutcome,
+) {
+    record!(
+        scope,
+        WARN,
+        "somebody acted on the console",
+        "outrigger.right" = right.name(),
+        "outrigger.outcome" = outcome.name(),
+    );
+}
+
 /// Records what happened between this instance and its fleet.
 #[cfg(feature = "fleet")]
 pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::FleetEvent) {

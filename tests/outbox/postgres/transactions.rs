@@ -223,7 +223,7 @@ async fn tables_that_are_made_by_hand_are_those_that_the_store_makes() {
     one.and(other).unwrap();
     store.enqueue(vec![new(mail("1"))]).await.unwrap();
     let version = format!("SELECT value FROM {by_hand}.meta WHERE name = 'version'");
-    assert_eq!(client.query_one(&version, &[]).await.unwrap().get::<_, i64>(0), 3);
+    assert_eq!(client.query_one(&version, &[]).await.unwrap().get::<_, i64>(0), 4);
 }
 
 async fn charged(schema: &Schema) -> i64 {

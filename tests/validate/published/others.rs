@@ -34,6 +34,11 @@ const ROWS: &[Row] = &[
     ("Alpha Vantage, Support", 200, JSON, r#"{"Note":"Our standard API call frequency is 5 calls per minute"}"#, Limit(None)),
     ("Elasticsearch, Bulk API", 200, JSON, r#"{"took":3,"errors":true,"items":[{"index":{"status":429}},{"index":{"status":201}}]}"#, Part),
     ("Elasticsearch, Bulk API", 200, JSON, r#"{"took":3,"errors":false,"items":[{"index":{"status":201}}]}"#, Fine),
+    ("Shopify, GraphQL Admin API rate limits", 200, JSON, r#"{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":100,"throttleStatus":{"currentlyAvailable":0,"restoreRate":50}}}}"#, Limit(Some(2.0))),
+    ("Apollo Server, Error handling", 200, JSON, r#"{"data":null,"errors":[{"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#, Later),
+    ("Apollo Server, Error handling", 200, JSON, r#"{"data":{"a":1,"b":null},"errors":[{"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#, Part),
+    ("GitHub, Rate limits for the REST API", 403, "text/plain", "You have exceeded a secondary rate limit", Limit(None)),
+    ("GitHub, Rate limits for the REST API", 403, JSON, "\"You have exceeded a secondary rate limit\"", Limit(None)),
 ];
 
 #[tokio::test(start_paused = true)]

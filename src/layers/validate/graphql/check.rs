@@ -67,7 +67,7 @@ impl GraphQl {
     }
 
     /// Of one result.
-    fn find(&self, answer: &Answered<'_>, json: &Value) -> Finding {
+    pub(in super::super) fn find(&self, answer: &Answered<'_>, json: &Value) -> Finding {
         let Some(members) = json.as_object() else { return Finding::invalid("it is no object") };
         let data = members.get("data");
         let errors: &[Value] = match members.get("errors") {

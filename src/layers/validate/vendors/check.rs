@@ -3,7 +3,9 @@ use serde_json::Value;
 
 use super::super::check::{Answered, Check};
 use super::super::finding::Finding;
+use super::super::graphql::GraphQl;
 use super::super::media::essence;
+use super::super::path::at;
 use super::super::prefix::Prefix;
 use super::super::status_field::StatusField;
 use super::super::xml::looks_like_xml;
@@ -22,12 +24,13 @@ use super::xml_codes;
 /// | 400 | `/error/errors/*/reason`: `jobBackendError`, `jobInternalError`, `tableUnavailable` | BigQuery (*Error messages*) | transient |
 /// | 200 | `/status`: `OVER_QUERY_LIMIT` | Google Maps (*Geocoding requests and responses*) | throttled |
 /// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, beside `error_message` | Google Maps | permanent |
-/// | 403, 429 | `/message` has `secondary rate limit`, `API rate limit exceeded`, `abuse detection mechanism` | GitHub (*Rate limits for the REST API*) | throttled |
+/// | 403, 429 | `/message` has `secondary rate limit` (or the body is that sentence alone), `API rate limit exceeded`, `abuse detection mechanism` | GitHub (*Rate limits for the REST API*) | throttled |
 /// | 403 | `/errorCode`: `REQUEST_LIMIT_EXCEEDED` | Salesforce (*Status codes and error responses*) | throttled |
 /// | 400 | `/errorCode`: `UNABLE_TO_LOCK_ROW` | Salesforce | transient |
 /// | 429 | `/error/code`, `/error/type`: `insufficient_quota` | OpenAI (*Error codes*) | permanent: money, not time, is missing |
 /// | 429 | `/error/code`: `lock_timeout` | Stripe (*Error codes*) | transient: one object is locked |
 /// | 200 | `/ok` is false, and `/error` a code | Slack | as [`StatusField::slack`] says |
+/// | 200 | nothing but `data`, `errors` with a code, and `extensions` | Shopify and others' GraphQL | as [`GraphQl::shopify`] says |
 /// | 400, 403 | `/errors/*/extensions/code`: `RATELIMITED`, `RATE_LIMITED`, `THROTTLED` | Linear (*Rate limiting*) | throttled |
 /// | 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
 /// | 409 | `/error`: `DatabaseConflict` | Zendesk (*Ticketing API: errors*) | transient |
@@ -88,12 +91,12 @@ impl Check for Vendors {
         };
         let status = answer.status.as_u16();
         let mut own = self.rows.iter().filter(|row| row.status == status);
-        let found =
-            own.find_map(|row| row.find(body)).or_else(|| match is_xml(answer.headers, bytes) {
-                true => xml_codes::find(answer, std::str::from_utf8(bytes).ok()?),
-                false => find_in_json(status, body.json().ok()?),
-            });
-        found.unwrap_or_else(Finding::pass)
+        let of_table = || match is_xml(answer.headers, bytes) {
+            true => xml_codes::find(answer, std::str::from_utf8(bytes).ok()?),
+            false => find_in_json(answer, body.json().ok()?),
+        };
+        let found = own.find_map(|row| row.find(body)).or_else(of_table);
+        found.or_else(|| find_limit_in_text(status, bytes)).unwrap_or_else(Finding::pass)
     }
 }
 
@@ -107,14 +110,34 @@ fn is_known(status: u16) -> bool {
     xml_codes::STATUSES.contains(&status) || TABLE.iter().any(|row| row.statuses.contains(&status))
 }
 
-fn find_in_json(status: u16, json: &Value) -> Option<Finding> {
+/// GitHub's words, where no JSON is around them.
+fn find_limit_in_text(status: u16, bytes: &[u8]) -> Option<Finding> {
+    let is_there = || String::from_utf8_lossy(bytes).contains(SECONDARY_LIMIT);
+    let is_limit = matches!(status, 403 | 429) && is_there();
+    is_limit.then(|| Finding::throttled(None, "secondary rate limit"))
+}
+
+fn find_in_json(answer: &Answered<'_>, json: &Value) -> Option<Finding> {
+    let status = answer.status.as_u16();
     if status == 200 && is_refused_by_slack(json) {
         return Some(StatusField::slack().find(json));
+    }
+    if status == 200 && is_failed_graphql(json) {
+        return Some(GraphQl::shopify().find(answer, json));
     }
     let mut rows = TABLE.iter().filter(|row| row.statuses.contains(&status));
     rows.find_map(|row| row.find(status, json))
 }
 
+/// Nothing but the members of an answer of GraphQL, and an error with a code.
+fn is_failed_graphql(json: &Value) -> bool {
+    let is_its_own = |name: &String| ["data", "errors", "extensions"].contains(&name.as_str());
+    json.as_object().is_some_and(|members| members.keys().all(is_its_own))
+        && at(json, "/errors/0/extensions/code").is_some()
+}
+
 fn is_refused_by_slack(json: &Value) -> bool {
     json.get("ok") == Some(&Value::Bool(false)) && json.get("error").is_some_and(Value::is_string)
 }
+
+const SECONDARY_LIMIT: &str = "You have exceeded a secondary rate limit";

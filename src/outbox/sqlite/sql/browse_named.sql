@@ -7,6 +7,8 @@ WHERE seq IN (
         UNION SELECT seq FROM outrigger_message WHERE order_key = ?9 AND order_key IS NOT NULL
         UNION SELECT seq FROM outrigger_message
         WHERE correlation_id = ?9 AND correlation_id IS NOT NULL
+        UNION SELECT m.seq FROM outrigger_attempt AS a JOIN outrigger_message AS m ON m.id = a.message
+        WHERE a.request_id = ?9 AND a.request_id IS NOT NULL
     )
     AND +seq > ?1
     AND (?2 IS NULL OR lane = ?2) AND (?3 IS NULL OR state = ?3)
