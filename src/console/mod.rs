@@ -108,6 +108,7 @@ mod service;
 mod set;
 mod steps;
 mod task;
+mod text;
 mod until;
 mod wanted;
 mod words;

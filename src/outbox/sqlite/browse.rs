@@ -19,6 +19,7 @@ pub(super) fn browse(
     let sql = match (&filter.named, filter.state) {
         (Some(_), _) => BROWSE_NAMED,
         (None, Some(State::Dead)) => BROWSE_DEAD,
+        _ if filter.lane.is_some() => BROWSE_LANE,
         _ => BROWSE,
     };
     let page = params![
@@ -86,6 +87,7 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 pub(super) const BROWSE: &str = include_str!("sql/browse.sql");
+pub(super) const BROWSE_LANE: &str = include_str!("sql/browse_lane.sql");
 pub(super) const BROWSE_NAMED: &str = include_str!("sql/browse_named.sql");
 pub(super) const BROWSE_DEAD: &str = include_str!("sql/browse_dead.sql");
 pub(super) const ATTEMPTS: &str = include_str!("sql/attempts.sql");

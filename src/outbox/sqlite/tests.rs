@@ -67,7 +67,8 @@ fn every_statement_uses_an_index_without_statistics() {
         (people::REMOVE, &["(id=?)"]),
         (people::REMOVE_ATTEMPTS, &["(message=?)"]),
         (browse::BROWSE, &["PRIMARY KEY (rowid>?)"]),
-        (browse::BROWSE_DEAD, &["outrigger_dead"]),
+        (browse::BROWSE_DEAD, &["outrigger_dead "]),
+        (browse::BROWSE_LANE, &["outrigger_of_lane (lane=? AND seq>?)"]),
         (
             browse::BROWSE_NAMED,
             &[
@@ -84,7 +85,7 @@ fn every_statement_uses_an_index_without_statistics() {
         (browse::ACTS, &["outrigger_act_message"]),
         (browse::STATS_READY, &["outrigger_due"]),
         (browse::STATS_LEASED, &["outrigger_lease"]),
-        (browse::STATS_DEAD, &["outrigger_dead"]),
+        (browse::STATS_DEAD, &["COVERING INDEX outrigger_dead_of_lane (lane=?)"]),
     ] {
         let steps = plan_of(&connection, sql);
         for part in plan {

@@ -57,9 +57,13 @@ async fn every_statement_uses_an_index_without_statistics() {
     store.stats(LANE.into()).await.unwrap();
     let id = claimed[0].content.id;
     store.get(id).await.unwrap();
-    for filter in
-        [Filter::all(), Filter::dead(), Filter::dead().lane(LANE), Filter::all().named("key 7")]
-    {
+    for filter in [
+        Filter::all(),
+        Filter::all().lane(LANE),
+        Filter::dead(),
+        Filter::dead().lane(LANE),
+        Filter::all().named("key 7"),
+    ] {
         assert!(!store.browse(filter, Page::after(3, 10)).await.unwrap().is_empty());
     }
     store.edit(id, new(mail("2")), ada(), why()).await.unwrap();
@@ -88,6 +92,7 @@ async fn every_statement_uses_an_index_without_statistics() {
         "by_order_key",
         "by_correlation_id",
         "window",
+        "of_lane",
     ] {
         let name = format!("message_{index}");
         assert!(plans.iter().any(|plan| plan.contains(&name)), "{name} is used");
@@ -171,6 +176,30 @@ async fn a_backlog_behind_a_dead_message_is_not_read_by_each_claim() {
     assert!(most.is_some_and(|most| most <= 501), "{most:?} in {plans}");
 }
 
+#[tokio::test]
+async fn a_page_of_a_lane_reads_no_more_than_it_shows() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.run(FILL_DEAD).await;
+    let plans = Arc::new(Mutex::new(Vec::new()));
+    let store = explained(&schema, Arc::clone(&plans));
+    let rare = Filter::dead().reason(DeadReason::Expired);
+    for (filter, found) in [
+        (Filter::all().lane(LANE), 50),
+        (Filter::dead().lane(LANE), 50),
+        (rare.lane(LANE), 1),
+        (Filter::all().lane("crm"), 1),
+        (Filter::all().named("order 7"), 1),
+    ] {
+        assert_eq!(store.browse(filter, Page::first(50)).await.unwrap().len(), found);
+    }
+    let read = plans.lock().unwrap().join("\n");
+    let most = most_rows(&read);
+    assert!(most.is_some_and(|most| most <= 50), "{most:?} in {read}");
+    assert_eq!(store.stats(LANE.into()).await.unwrap().dead_in_all(), 2_999);
+    let plans = plans.lock().unwrap().join("\n");
+    assert!(plans.contains("Index Only Scan using message_dead_of_lane"), "{plans}");
+}
+
 /// Each scan tells how many rows it gave and how many it read in vain.
 fn most_rows(plans: &str) -> Option<u64> {
     let given = plans.split("actual time=").skip(1).filter_map(|text| text.split("rows=").nth(1));
@@ -180,6 +209,15 @@ fn most_rows(plans: &str) -> Option<u64> {
     };
     rows.filter_map(|text| digits(text).ok()).max()
 }
+
+const FILL_DEAD: &str = "
+INSERT INTO outrigger.message (
+    id, lane, idempotency_key, dedup_key, method, uri, headers, body, fingerprint, priority,
+    keep_answer, created, max_attempts, not_before, max_age, deadline, state, settled, dead_reason
+)
+SELECT gen_random_uuid(), CASE n WHEN 2500 THEN 'crm' ELSE 'mailer' END, 'key ' || n, 'order ' || n, 'POST', '/', '', '', '', 1, 0, 1, 9, 1, 1, 1,
+    'dead', 1, CASE n WHEN 2000 THEN 'expired' ELSE 'rejected' END
+FROM generate_series(1, 3000) AS n";
 
 const FILL_BEHIND_DEAD: &str = "
 INSERT INTO outrigger.message (

@@ -73,6 +73,8 @@ fn shares_are_never_more_than_the_rate_whatever_is_lost_and_whoever_stops() {
             world.random_step();
             let (live, rate) = (world.live_shares(), world.rate());
             assert!(live <= rate + 1e-6, "seed {seed}, step {step}: {live} of {rate} a second");
+            let counted = world.counted();
+            assert!(counted <= rate + 1e-6, "seed {seed}, step {step}: {counted} are counted");
         }
         let lease = world.rate() * 10.0;
         assert!(world.excess() <= lease, "seed {seed}: {} over", world.excess());

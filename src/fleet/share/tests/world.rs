@@ -156,6 +156,13 @@ impl World {
         }
     }
 
+    /// What the database counts of leases that hold, a second.
+    pub(super) fn counted(&self) -> f64 {
+        let now = Timestamp::default().plus(self.now);
+        let live = self.ledger.entries.iter().filter(|entry| entry.ends > now);
+        live.map(|entry| entry.holder.using as f64).sum::<f64>() / 1e6
+    }
+
     /// How many requests more than the rate allows could have been sent.
     pub(super) fn excess(&self) -> f64 {
         self.excess
