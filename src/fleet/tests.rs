@@ -47,16 +47,18 @@ fn a_word_that_comes_while_somebody_is_at_it_is_obeyed_by_whoever_is_at_it() {
 }
 
 #[test]
-fn what_is_missing_is_looked_for_again_and_told_once() {
+fn what_is_missing_or_refused_is_tried_again_and_told_once() {
     let mut state = State::<u8>::default();
     let word = word("a", "x", 0, 1);
     state.learn(words(1, vec![Arc::clone(&word)]));
-    let missing = || vec![Done { word: Arc::clone(&word), came_to: CameTo::Missing }];
-    for is_new in [true, false, false] {
-        assert!(state.begin(&7, "a", true, |_| true).is_some());
-        assert_eq!(state.end(missing(), |_| true), is_new);
-        // Whoever looked just now doesn't look at once again.
-        assert!(state.begin(&7, "a", false, |_| true).is_none());
+    for came_to in [CameTo::Missing, CameTo::Refused("no".to_owned())] {
+        let done = || vec![Done { word: Arc::clone(&word), came_to: came_to.clone() }];
+        for is_new in [true, false, false] {
+            assert!(state.begin(&7, "a", true, |_| true).is_some());
+            assert_eq!(state.end(done(), |_| true), is_new);
+            // Whoever looked just now doesn't look at once again.
+            assert!(state.begin(&7, "a", false, |_| true).is_none());
+        }
     }
 }
 

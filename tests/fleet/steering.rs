@@ -110,6 +110,10 @@ async fn what_is_asked_for_once_is_done_by_those_that_run_and_not_by_those_that_
     let (later, later_loads) = self::copy(&other.payments);
     until("it has the control", async || other.troubles().is_empty()).await;
     assert_eq!((loads.load(Ordering::SeqCst), later_loads.load(Ordering::SeqCst)), (2, 1));
+    // No guard has refused a load: there is nothing to do, and that is no trouble.
+    let accept = one.fleet.set("payments", "prices", "accept", "ada", "it is right").await.unwrap();
+    let view = one.fleet.wait_obeyed(accept, PATIENCE).await.unwrap();
+    assert_eq!(view.to_string(), "2 of 2 obey");
     drop((copy, later));
 }
 
