@@ -46,11 +46,13 @@ pub(super) struct Hearing {
     pub(super) has_heard: bool,
     /// Why the last look failed, if it did; then subscribers know.
     failure: Option<String>,
+    /// Why an integration is given no share, if so.
+    pub(super) no_share: Option<String>,
 }
 
 impl Hearing {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, has_heard: false, failure: None }
+        Self { last: now, has_heard: false, failure: None, no_share: None }
     }
 }
 
@@ -103,7 +105,8 @@ impl AnyFleet for Inner {
     fn health(&self, integration: &str) -> FleetHealth {
         let (last, has_heard, error) = {
             let hearing = self.hearing.locked();
-            (hearing.last, hearing.has_heard, hearing.failure.clone())
+            let error = hearing.failure.as_ref().or(hearing.no_share.as_ref()).cloned();
+            (hearing.last, hearing.has_heard, error)
         };
         let wanted_until =
             self.state.locked().words_of(integration).filter_map(|word| word.until).min();

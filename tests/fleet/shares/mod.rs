@@ -202,7 +202,7 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
         fleet.instance(name).lease(Duration::from_secs(600)).build()
     };
     let (leaves, stays) = (fleet(&first, "leaves"), fleet(&second, "stays"));
-    assert_eq!(share(&first), (1.0, true), "a hundredth before the first lease");
+    assert_eq!(share(&first), (0.1, true), "a thousandth before the first lease");
     for it in [&leaves, &stays] {
         run(it);
     }
@@ -210,7 +210,7 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
     assert!(place.holders().await == 2);
     leaves.shut_down();
     until("it is given back", async || place.holders().await == 1).await;
-    assert_eq!(share(&first), (1.0, true), "what it is left with");
+    assert_eq!(share(&first), (0.1, true), "what it is left with");
     drop((one, two));
 }
 
