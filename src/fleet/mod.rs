@@ -119,7 +119,8 @@
 //! nor does what people opened by hand, and a breaker that a hint helped to open doesn't count until its own failures are
 //! enough. Slow answers are not told, and a breaker that
 //! has seen no failure for 15 s tells nothing: where nobody calls, nobody knows. A breaker closes by its own results alone: one that is open asks the provider
-//! twice a second, if there are calls. Keys of breakers are told as hashes, at most a hundred by an instance.
+//! twice a second, if there are calls. Keys of breakers are told as hashes, at most a hundred of an integration by an instance; whoever may read the table
+//! can find out a key by trying names.
 //!
 //! # When the database is away
 //!
