@@ -46,22 +46,25 @@ pub(super) struct Hearing {
     pub(super) has_heard: bool,
     /// Why the last look failed, if it did; then subscribers know.
     failure: Option<String>,
+    /// Why it could not write, the last time that it was heard.
+    untold: Option<String>,
     /// Why an integration is given no share, if so.
     pub(super) no_share: Option<String>,
 }
 
 impl Hearing {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, has_heard: false, failure: None, no_share: None }
+        Self { last: now, has_heard: false, failure: None, untold: None, no_share: None }
     }
 }
 
 impl Inner {
     /// The database has answered, and what it says is obeyed.
-    pub(super) fn on_heard(&self) {
+    pub(super) fn on_heard(&self, untold: Option<&OutboxError>) {
         let was_failing = {
             let mut hearing = self.hearing.locked();
             (hearing.last, hearing.has_heard) = (rt::now(), true);
+            hearing.untold = untold.map(ToString::to_string);
             hearing.failure.take().is_some()
         };
         self.heard.send_replace(true);
@@ -105,7 +108,8 @@ impl AnyFleet for Inner {
     fn health(&self, integration: &str) -> FleetHealth {
         let (last, has_heard, error) = {
             let hearing = self.hearing.locked();
-            let error = hearing.failure.as_ref().or(hearing.no_share.as_ref()).cloned();
+            let error = [&hearing.failure, &hearing.untold, &hearing.no_share];
+            let error = error.into_iter().flatten().next().cloned();
             (hearing.last, hearing.has_heard, error)
         };
         let wanted_until =

@@ -40,6 +40,9 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     while !*stop.borrow_and_update() {
         // A database that hangs doesn't keep it from ending.
         rt::first(stop.changed(), look(inner, terms, &shortage, &mut holdings)).await;
+        if *inner.stop.borrow() {
+            break;
+        }
         let now = rt::now();
         let soonest = holdings.iter().map(|holding| holding.lease.soonest()).min();
         let soonest = rt::after(now, soonest.unwrap_or(terms.look()));
