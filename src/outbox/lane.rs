@@ -172,8 +172,9 @@ impl Lane {
     /// leaves places to others, whose messages are found however many of its own came due before them.
     ///
     /// Give all messages of such a lane a tenant. One without isn't limited, but waits while 500 of others came due before it,
-    /// as does everybody in a lane without a limit. In PostgreSQL, the claims of such a lane wait for each other, and workers
-    /// that don't know the limit don't keep it. A batch that is repeated is repeated whole.
+    /// as does everybody in a lane without a limit. While 500 messages of tenants at their limit came due first, a claim goes through
+    /// all tenants that have messages, some 20 ms for a thousand. In PostgreSQL, the claims of such a lane wait for each other, a
+    /// worker that stops in the middle of one holds up the others for 5 s, and workers that don't know the limit don't keep it. A batch that is repeated is repeated whole.
     pub fn tenant_limit(mut self, messages: usize) -> Self {
         self.tenant_limit = Some(messages);
         self

@@ -44,8 +44,14 @@ pub(super) async fn due(
     let mut candidates = near.iter().map(candidate).collect::<Result<Vec<_>, _>>()?;
     let mut chosen = under_way.choose(candidates.clone(), request.most);
     if chosen.len() < request.most && (has_beyond || is_full(&near)?) {
-        let (limit, lane, now) = (integer(limit), lane[0].clone(), params[1].clone());
-        let each = [lane, now, (&limit, Type::INT8), (&starts, Type::INT8_ARRAY)];
+        let (limit, most) = (integer(limit), integer(request.most));
+        let each: [Param<'_>; 5] = [
+            lane[0].clone(),
+            params[1].clone(),
+            (&limit, Type::INT8),
+            (&starts, Type::INT8_ARRAY),
+            (&most, Type::INT8),
+        ];
         let mut far = tx.query_typed(&sql.tenant_each, &each).await?;
         far.extend(tx.query_typed(&sql.tenant_heads, &params).await?);
         candidates.extend(far.iter().map(candidate).collect::<Result<Vec<_>, _>>()?);

@@ -65,7 +65,8 @@ impl Level<'_> {
             let next = self.connection.prepare_cached(NEXT_TENANT)?;
             tenant = { next }.query_row(params![self.request.lane, last], |row| row.get(0))?;
             let Some(tenant) = &tenant else { break };
-            let places = i64::try_from(under_way.places(tenant)).unwrap_or(i64::MAX);
+            let places = under_way.places(tenant).min(self.request.most);
+            let places = i64::try_from(places).unwrap_or(i64::MAX);
             if places > 0 {
                 candidates.extend(self.find(DUE_OF_TENANT, places, &[tenant])?);
             }

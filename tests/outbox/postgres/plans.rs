@@ -163,6 +163,33 @@ async fn a_backlog_of_one_tenant_is_not_read_by_each_claim() {
 }
 
 #[tokio::test]
+async fn a_claim_reads_of_each_tenant_no_more_than_it_may_take() {
+    let Some(schema) = Schema::new().await else { return };
+    let plans = Arc::new(Mutex::new(Vec::new()));
+    let store = explained(&schema, Arc::clone(&plans));
+    let limited = |most| ClaimRequest { tenant_limit: Some(10), ..request(LANE, most) };
+    let noisy = (0..510).map(|_| new(mail("1").tenant("noisy"))).collect();
+    store.enqueue(noisy).await.unwrap();
+    assert_eq!(store.claim(limited(20)).await.unwrap().messages.len(), 10);
+    // They come due after the others of the noisy one.
+    for _ in 0..20 {
+        let each = (0..100).map(|nth| new(mail("2").tenant(format!("tenant {nth}"))));
+        store.enqueue(each.collect()).await.unwrap();
+    }
+    plans.lock().unwrap().clear();
+    let claimed = store.claim(limited(1)).await.unwrap().messages;
+    assert_eq!(claimed.iter().map(body).collect::<Vec<_>>(), ["2"]);
+    let plans = plans.lock().unwrap().join("\n");
+    let most = most_rows(&plans);
+    assert!(most.is_some_and(|most| most <= 500), "{most:?} in {plans}");
+    // Fewer under way goes first, and the tenant's oldest.
+    let again = store.claim(limited(100)).await.unwrap().messages;
+    let tenants: std::collections::BTreeSet<_> =
+        again.iter().chain(&claimed).map(|it| it.content.tenant.clone()).collect();
+    assert_eq!((again.len(), tenants.len()), (100, 100));
+}
+
+#[tokio::test]
 async fn a_backlog_behind_a_dead_message_is_not_read_by_each_claim() {
     let Some(schema) = Schema::new().await else { return };
     schema.run(FILL_BEHIND_DEAD).await;
