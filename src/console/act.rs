@@ -232,7 +232,7 @@ fn what(asked: &Asked, has_fleet: bool) -> String {
         _ => "",
     };
     match asked {
-        Asked::Set(Set { integration, control, to, auto }) => {
+        Asked::Set(Set { integration, control, to, auto, .. }) => {
             let all = if has_fleet { " on all instances" } else { "" };
             let auto = if *auto { ", for a time" } else { "" };
             format!("{integration}: {control} to {to}{all}{auto}")

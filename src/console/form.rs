@@ -66,6 +66,7 @@ impl Form {
                 control: self.needs("control")?,
                 to: self.needs("to")?,
                 auto: self.is_ticked("auto"),
+                of_all: self.is_ticked("of_all"),
             })),
             "pause" => Ok(Asked::Pause { lane: self.needs("lane")? }),
             "resume" => Ok(Asked::Resume { lane: self.needs("lane")? }),

@@ -221,7 +221,7 @@ fn task(task: &Task) -> Value {
 
 fn instances(view: &InstancesView) -> Value {
     match view {
-        Ok((fleet, _)) => json!({
+        Ok((fleet, said)) => json!({
             "revision": fleet.revision,
             "instances": all(&fleet.instances, |instance| json!({
                 "name": instance.name,
@@ -231,6 +231,22 @@ fn instances(view: &InstancesView) -> Value {
                 "seconds_in_state": instance.for_time.map(|time| time.as_secs_f64()),
                 "seen_seconds_ago": instance.seen_ago.as_secs_f64(),
                 "revision": instance.revision,
+                "troubles": all(&instance.troubles, |trouble| json!({
+                    "integration": trouble.integration,
+                    "of": trouble.of,
+                    "why": trouble.why,
+                })),
+            })),
+            "told": all(said, |word| json!({
+                "integration": word.integration,
+                "of": word.of,
+                "says": word.says,
+                "who": word.who,
+                "why": word.why,
+                "since": words::date(word.since),
+                "until": maybe(word.until),
+                "back": word.back,
+                "revision": word.revision,
             })),
         }),
         Err(why) => json!({ "trouble": why }),

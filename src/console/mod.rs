@@ -60,7 +60,8 @@
 //! A control that is set back by itself goes to where it was before, unless somebody has set it since.
 //!
 //! Where the registry has a fleet (feature `fleet`), controls are set for all instances: the page says so, and afterwards who
-//! obeys. The fleet keeps the time, and sets them back.
+//! obeys. The fleet keeps the time, and sets them back. While its database is away, the console sets nothing, not even on its own
+//! instance: what one of forty does would look like what all do. What can't wait is set on each instance by its handle.
 //!
 //! Each act is recorded [before it runs and after](RecordAct), refused ones too, and told to the registry's subscribers when it
 //! has come to its end: [`Event::ConsoleActed`](crate::event::Event::ConsoleActed), the metric `outrigger.console.acts`, a line in

@@ -18,6 +18,8 @@ pub(super) struct Set {
     pub(super) to: String,
     /// Whether it is to be set back at its time.
     pub(super) auto: bool,
+    /// Whether the page said that it is set for all instances.
+    pub(super) of_all: bool,
 }
 
 /// Sets a control back to where it was, if it is still where an act put it and nobody has set it since.
@@ -36,6 +38,7 @@ impl Inner {
     pub(super) async fn set(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
         match self.registry.fleet() {
             Some(fleet) => self.set_for_all(fleet, set, act).await,
+            None if set.of_all => Err(NO_FLEET.to_owned()),
             None => self.set_here(set, act),
         }
     }
@@ -47,7 +50,7 @@ impl Inner {
         set: Set,
         act: &ConsoleAct,
     ) -> Result<String, String> {
-        let Set { integration, control, to, auto } = set;
+        let Set { integration, control, to, auto, .. } = set;
         let is = format!("{} is to be at {to} on all instances", words::control_name(&control));
         let wanted_for =
             act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
@@ -58,7 +61,7 @@ impl Inner {
     }
 
     fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
-        let Set { integration, control, to, auto } = &set;
+        let Set { integration, control, to, auto, .. } = &set;
         let before = set.position(&self.registry);
         let done = self.registry.set(integration, control, to, &act.who, &act.why);
         done.map_err(|error| error.to_string())?;
@@ -105,6 +108,9 @@ impl Set {
         known.map(|known| known.state().position)
     }
 }
+
+const NO_FLEET: &str = "the page said that it is for all instances, and this process has no fleet any more: \
+     look at the page again";
 
 impl SetBack {
     async fn run(self, due: Instant) {

@@ -160,9 +160,19 @@ impl fmt::Display for FleetView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.instances.len();
         write!(f, "{} of {all} obey", all - self.disobeying().count())?;
-        self.disobeying().try_for_each(|instance| write!(f, "; {instance}"))
+        let is_long = |instance: &FleetInstance| {
+            instance.state == InstanceState::NotSeen && instance.seen_ago > LONG
+        };
+        self.disobeying().filter(|it| !is_long(it)).try_for_each(|it| write!(f, "; {it}"))?;
+        match self.instances.iter().filter(|it| is_long(it)).count() {
+            0 => Ok(()),
+            count => write!(f, "; {count} not seen for over an hour"),
+        }
     }
 }
+
+/// Most that weren't seen for so long have been killed. Those that can't reach the database are among them.
+const LONG: Duration = Duration::from_secs(3_600);
 
 /// Its name, and what is the matter: `web-3 not seen for 40 s`.
 impl fmt::Display for FleetInstance {

@@ -6,9 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::database::NewPosition;
+#[cfg(feature = "console")]
+use super::error::FleetErrorKind;
 use super::error::{Cause, FleetError};
 use super::handle::Fleet;
 use super::inner::Inner;
+use super::words::SETTINGS;
 use crate::IntegrationConfig;
 #[cfg(feature = "console")]
 use crate::control::FleetSet;
@@ -24,14 +27,15 @@ pub enum Wanted {
     Open,
     /// For this time by the database's clock. It stays afterwards, and the console says that its time is over.
     For(Duration),
-    /// For this time by the database's clock. Then the fleet sets it back to where it was before. Only a process that has the
-    /// integration can ask for this: it knows where the control stands by default.
+    /// For this time by the database's clock. Then the fleet sets it back to what it said before, with the time that this had; if it
+    /// had said nothing, to the control's default. Only a process that has the integration can ask for this: it knows
+    /// the default.
     ThenBack(Duration),
 }
 
 impl Fleet {
     /// Sets a control of all instances, and returns when that is stored: the number of the change, which
-    /// [`wait_obeyed`](Self::wait_obeyed) takes. Each instance obeys within 3 s.
+    /// [`wait_obeyed`](Self::wait_obeyed) takes. Each instance obeys within 3 s. Of who and why, 500 characters are kept.
     ///
     /// # Errors
     ///
@@ -143,6 +147,9 @@ impl Inner {
         control: &str,
         to: &str,
     ) -> Result<Option<&'static str>, FleetError> {
+        if control == SETTINGS {
+            return Err(ControlError::NoControl(control.to_owned()).into());
+        }
         let own = self.registry.controls(integration);
         if own.is_empty() {
             self.needs_known(integration).await?;
@@ -169,7 +176,9 @@ impl Inner {
         loop {
             let view = self.database.view().await?;
             let is_behind = |it: &crate::control::FleetInstance| {
-                it.state != InstanceState::NotSeen && it.revision < revision
+                // Whoever has a higher number than the database hasn't read it since it was restored.
+                let has_it = (revision..=view.revision).contains(&it.revision);
+                it.state != InstanceState::NotSeen && !has_it
             };
             if !view.instances.iter().any(is_behind) || rt::now() >= end {
                 return Ok(view);
@@ -189,7 +198,10 @@ impl Inner {
         };
         let fleet = Fleet(self);
         let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
-        let revision = set.await.map_err(|error| format!("{error}; it isn't set here either"))?;
+        let revision = set.await.map_err(|error| match error.kind() {
+            FleetErrorKind::Unavailable => format!("{error}; {IN_DOUBT}"),
+            _ => error.to_string(),
+        })?;
         Ok(match fleet.wait_obeyed(revision, OBEYED).await {
             // Whoever may steer one integration need not see another.
             Ok(view) => view.only(|other| other == integration).to_string(),
@@ -203,6 +215,9 @@ fn unknown_default() -> ControlError {
     ControlError::Refused(why.to_owned())
 }
 
+#[cfg(feature = "console")]
+const IN_DOUBT: &str = "it isn't set here either, and if the connection was lost on the way, it may be stored all \
+     the same: the page of all instances says so when the database answers";
 /// How often it is looked whether all obey.
 const LOOK: Duration = Duration::from_millis(300);
 /// Instances need 3 s at most.

@@ -20,6 +20,8 @@ pub(super) struct Database {
 /// What a look at the database came to.
 pub(super) struct Looked {
     pub(super) revision: u64,
+    /// Is another one when something else is said: a database that was restored may come to the same number by other changes.
+    pub(super) stamp: String,
     /// Whether the time of a position is over that is set back by itself.
     pub(super) has_over: bool,
 }
@@ -55,19 +57,23 @@ impl Database {
         let row = only(&rows)?;
         Ok(Looked {
             revision: row.number("revision")?,
+            stamp: row.text("stamp")?,
             has_over: row.number::<i64>("has_over")? == 1,
         })
     }
 
     pub(super) async fn words(&self) -> Result<Words, OutboxError> {
         let rows = self.rows(WORDS, &[]).await?;
-        let revision = only(&rows)?.number("current")?;
+        let first = only(&rows)?;
+        let (revision, read) = (first.number("current")?, first.time("now")?);
         let said = rows.iter().filter(|row| matches!(row.maybe_text("integration"), Ok(Some(_))));
-        Ok(Words { revision, all: said.map(word).collect::<Result<_, _>>()? })
+        Ok(Words { revision, read, all: said.map(word).collect::<Result<_, _>>()? })
     }
 
-    pub(super) async fn set_back(&self) -> Result<(), OutboxError> {
-        self.rows(SET_BACK, &[]).await.map(drop)
+    /// Does nothing if something was changed since this revision: whoever looks next does it.
+    pub(super) async fn set_back(&self, revision: u64) -> Result<(), OutboxError> {
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        self.rows(SET_BACK, &[(&revision, Type::INT8)]).await.map(drop)
     }
 
     /// Returns the change's number.
@@ -173,7 +179,7 @@ fn word(row: &Row) -> Result<Arc<Word>, OutboxError> {
     let said = row.text("word")?;
     let says = match row.maybe_text("control")? {
         Some(name) => Says::Control { name, position: said },
-        None => Says::Settings(serde_json::from_str(&said).map_err(|_| row.invalid("word"))?),
+        None => serde_json::from_str(&said).map_or(Says::Unreadable, Says::Settings),
     };
     Ok(Arc::new(Word {
         integration: row.text("integration")?,
@@ -198,7 +204,7 @@ fn instance(row: &Row, current: u64) -> Result<FleetInstance, OutboxError> {
     let (behind, troubled) = (ago("behind_since")?, ago("troubled_since")?);
     let (state, for_time) = match () {
         () if seen_ago > MISSED => (InstanceState::NotSeen, Some(seen_ago)),
-        () if revision < current => (InstanceState::Behind, behind),
+        () if revision != current => (InstanceState::Behind, behind),
         () if troubled.is_some() => (InstanceState::Disobeys, troubled),
         () => (InstanceState::Obeys, None),
     };
@@ -214,8 +220,11 @@ fn instance(row: &Row, current: u64) -> Result<FleetInstance, OutboxError> {
     })
 }
 
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("sql/migration_1.sql"), include_str!("sql/migration_2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("sql/migration_1.sql"),
+    include_str!("sql/migration_2.sql"),
+    include_str!("sql/migration_3.sql"),
+];
 const POLL: &str = include_str!("sql/poll.sql");
 const WORDS: &str = include_str!("sql/words.sql");
 const SET: &str = include_str!("sql/set.sql");

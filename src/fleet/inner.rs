@@ -46,20 +46,23 @@ pub(super) struct Hearing {
     pub(super) has_heard: bool,
     /// Why the last look failed, if it did; then subscribers know.
     failure: Option<String>,
+    /// Why it could not write, the last time that it was heard.
+    untold: Option<String>,
 }
 
 impl Hearing {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, has_heard: false, failure: None }
+        Self { last: now, has_heard: false, failure: None, untold: None }
     }
 }
 
 impl Inner {
     /// The database has answered, and what it says is obeyed.
-    pub(super) fn on_heard(&self) {
+    pub(super) fn on_heard(&self, untold: Option<&OutboxError>) {
         let was_failing = {
             let mut hearing = self.hearing.locked();
             (hearing.last, hearing.has_heard) = (rt::now(), true);
+            hearing.untold = untold.map(ToString::to_string);
             hearing.failure.take().is_some()
         };
         self.heard.send_replace(true);
@@ -103,7 +106,11 @@ impl AnyFleet for Inner {
     fn health(&self, integration: &str) -> FleetHealth {
         let (last, has_heard, error) = {
             let hearing = self.hearing.locked();
-            (hearing.last, hearing.has_heard, hearing.failure.clone())
+            (
+                hearing.last,
+                hearing.has_heard,
+                hearing.failure.clone().or_else(|| hearing.untold.clone()),
+            )
         };
         let wanted_until =
             self.state.locked().words_of(integration).filter_map(|word| word.until).min();

@@ -37,7 +37,7 @@
 //!
 //! - **Controls**: every [control](crate::control) of every integration in the registry, by its name. What asks for something that is done
 //!   once (`reload` and `accept` of a local copy) is done by the instances that run at that time, and not by those that start
-//!   later. An instance that has the integration and not the control counts as one that doesn't obey, until the word is
+//!   later. Nor are they done by one that hears of them more than a minute later, by the database's clock. An instance that has the integration and not the control counts as one that doesn't obey, until the word is
 //!   [forgotten](Fleet::forget).
 //! - **Settings**: a table as a [file](crate::IntegrationConfig) gives it. It takes the place of a file's. All mistakes are named before
 //!   anything is stored.
@@ -128,7 +128,7 @@
 //! # The list of instances
 //!
 //! Each tells every five seconds that it is there, and at once when it has taken over a change or can't. Without a sign for 15 s it
-//! counts as not seen; after an hour it is taken off the list. One that is [shut down](Fleet::shut_down) takes itself off.
+//! counts as not seen: it has ended, or it can't reach the database and stays as it is. After a day it is taken off the list. One that is [shut down](Fleet::shut_down) takes itself off.
 //!
 //! # What it needs of the database
 //!

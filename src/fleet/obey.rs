@@ -3,9 +3,9 @@
 use std::sync::{Arc, Weak};
 
 use super::inner::Inner;
-use super::state::{CameTo, Done};
+use super::state::{CameTo, Done, ToDo};
 use super::words::{Says, Word};
-use crate::control::{Control, Controllable, FleetTrouble};
+use crate::control::{Control, ControlError, Controllable, FleetTrouble};
 use crate::event::Event;
 use crate::rt::{Lock, callback};
 use crate::settings::ConfigError;
@@ -30,12 +30,12 @@ impl Inner {
             let to_do = self.state.locked().begin(&weak, target.name(), is_first, same);
             let Some(to_do) = to_do else { return };
             is_first = false;
-            let obey = |word: Arc<Word>| {
-                let came_to = callback::call("control", || obey(target, &word, to_do.born));
+            let obey = |ToDo { word, is_late }: ToDo| {
+                let came_to = callback::call("control", || obey(target, &word, is_late));
                 let came_to = came_to.unwrap_or_else(|| CameTo::Refused("it panicked".to_owned()));
                 Done { word, came_to }
             };
-            let done = to_do.words.into_iter().map(obey).collect();
+            let done = to_do.into_iter().map(obey).collect();
             let is_trouble = self.state.locked().end(done, same);
             if is_trouble {
                 let emitter = self.emitter.renamed(target.name());
@@ -57,9 +57,12 @@ impl Inner {
     }
 }
 
-fn obey(target: &Target, word: &Word, born: u64) -> CameTo {
+fn obey(target: &Target, word: &Word, is_late: bool) -> CameTo {
     match &word.says {
-        Says::Control { name, position } => set(target, name, position, word, born),
+        Says::Control { name, position } => set(target, name, position, word, is_late),
+        Says::Unreadable => {
+            CameTo::Refused("the settings can't be read: they are no JSON".to_owned())
+        }
         Says::Settings(table) => match Arc::clone(target).apply_table(table) {
             Ok(left_out) => CameTo::Settings {
                 are: Arc::clone(target).present_table(),
@@ -73,16 +76,18 @@ fn obey(target: &Target, word: &Word, born: u64) -> CameTo {
     }
 }
 
-fn set(target: &Target, name: &str, position: &str, word: &Word, born: u64) -> CameTo {
+fn set(target: &Target, name: &str, position: &str, word: &Word, is_late: bool) -> CameTo {
     let Some(control) = control(target, name) else {
         return CameTo::Missing;
     };
-    if !control.holds(position) && word.revision <= born {
+    let is_once = !control.holds(position) && control.positions().contains(&position);
+    if is_once && is_late {
         return CameTo::DoneOnce;
     }
     match control.set(position, &word.who, &word.why) {
-        Ok(()) if control.holds(position) => CameTo::Position(position.to_owned()),
-        Ok(()) => CameTo::DoneOnce,
+        // Of what is done once, there may be nothing to do here: nothing to accept.
+        Ok(()) | Err(ControlError::Refused(_)) if is_once => CameTo::DoneOnce,
+        Ok(()) => CameTo::Position(position.to_owned()),
         Err(error) => CameTo::Refused(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::database::Sign;
+use super::database::{Looked, Sign};
 use super::inner::Inner;
 use crate::outbox::OutboxError;
 use crate::rt;
@@ -14,33 +14,54 @@ struct Told {
     at: Option<Instant>,
 }
 
+/// What stands in the database, as far as this instance has read it.
+type Stamp = Option<String>;
+
 /// Until it is to stop; then this instance is taken off the list.
 pub(super) async fn run(inner: &Inner) {
-    let (mut stop, mut told) = (inner.stop.subscribe(), Told::default());
+    let (mut stop, mut told, mut known) = (inner.stop.subscribe(), Told::default(), None);
     while !*stop.borrow_and_update() {
-        match look(inner, &mut told).await {
-            Ok(()) => inner.on_heard(),
-            Err(why) => inner.on_unheard(&why),
+        // A database that doesn't answer holds up no end.
+        rt::first(stop.changed(), turn(inner, &mut told, &mut known)).await;
+        if inner.stop.borrow().to_owned() {
+            break;
         }
         let next = rt::after(rt::now(), inner.rng.about(POLL));
         let _ = rt::until(Some(next), rt::first(inner.wake.notified(), stop.changed())).await;
     }
     let end = rt::after(rt::now(), LAST);
-    // If it doesn't hear this, it takes it off by itself after an hour.
+    // If it doesn't hear this, others take it off after a day.
     let _ = rt::until(Some(end), inner.database.leave(&inner.name)).await;
 }
 
-async fn look(inner: &Inner, told: &mut Told) -> Result<(), OutboxError> {
-    let looked = inner.database.look().await?;
-    if looked.has_over {
-        inner.database.set_back().await?;
+async fn turn(inner: &Inner, told: &mut Told, known: &mut Stamp) {
+    match look(inner, known).await {
+        Ok(looked) => {
+            // Whoever can't write obeys all the same.
+            let untold = tell(inner, told, &looked).await.err();
+            inner.on_heard(untold.as_ref());
+        }
+        Err(why) => inner.on_unheard(&why),
     }
-    let known = inner.known_revision();
-    // Another number, and not only a higher one: a database may have been restored.
-    if looked.has_over || known != Some(looked.revision) {
+}
+
+/// Reads, and obeys.
+async fn look(inner: &Inner, known: &mut Stamp) -> Result<Looked, OutboxError> {
+    let looked = inner.database.look().await?;
+    if known.as_ref() != Some(&looked.stamp) {
         inner.learn(inner.database.words().await?);
+        *known = Some(looked.stamp.clone());
     }
     inner.obey_all();
+    Ok(looked)
+}
+
+/// Writes what this instance has to say.
+async fn tell(inner: &Inner, told: &mut Told, looked: &Looked) -> Result<(), OutboxError> {
+    if looked.has_over {
+        inner.database.set_back(looked.revision).await?;
+        inner.wake.notify_one();
+    }
     let sign = Sign {
         revision: inner.known_revision().unwrap_or_default(),
         integrations: inner.registry.names(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::words::{Word, Words};
 use crate::control::FleetTrouble;
@@ -20,8 +21,8 @@ struct Target<T> {
     born: u64,
     /// Somebody is at it.
     is_busy: bool,
-    /// By what it is of.
-    done: BTreeMap<String, Done>,
+    /// By the control's name; nothing stands for the settings.
+    done: BTreeMap<Option<String>, Done>,
 }
 
 /// A word that was taken over.
@@ -42,14 +43,16 @@ pub(super) enum CameTo {
     Settings { are: serde_json::Value, left_out: Vec<(String, String)> },
     /// There is no such control, or not yet: a local copy begins after its integration. It is looked for again.
     Missing,
-    /// It could not be obeyed.
+    /// It could not be obeyed, or not yet: what it is refused for may have changed, so it is tried again.
     Refused(String),
 }
 
-/// Words to be obeyed.
+/// A word to be obeyed.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct ToDo {
-    pub(super) words: Vec<Arc<Word>>,
-    pub(super) born: u64,
+    pub(super) word: Arc<Word>,
+    /// What asks for something that is done once isn't done any more.
+    pub(super) is_late: bool,
 }
 
 impl<T> Default for State<T> {
@@ -71,14 +74,15 @@ impl<T: Clone> State<T> {
     }
 
     pub(super) fn learn(&mut self, words: Words) {
-        // Those that were here before anything was heard.
-        if self.words.is_none() {
-            self.targets.iter_mut().for_each(|target| target.born = words.revision);
+        // Those that were here before anything was heard; and a database that was restored counts anew from there.
+        let is_first = self.words.is_none();
+        for target in &mut self.targets {
+            target.born = if is_first { words.revision } else { target.born.min(words.revision) };
         }
         // Of what the fleet says nothing more, nothing is left but where it stands.
         let is_said = |done: &Done| {
             let is_it = |word: &Arc<Word>| {
-                (&word.integration, word.of()) == (&done.word.integration, done.word.of())
+                (&word.integration, word.control()) == (&done.word.integration, done.word.control())
             };
             words.all.iter().any(is_it)
         };
@@ -87,29 +91,30 @@ impl<T: Clone> State<T> {
     }
 
     /// What an integration has to do; `None` if it is nothing, or if somebody is at it, who then asks again. What was
-    /// missing is looked for again if this is the first time that it is asked.
+    /// missing or refused is tried again if this is the first time that it is asked.
     pub(super) fn begin(
         &mut self,
         it: &T,
         name: &str,
         is_first: bool,
         same: impl Fn(&T) -> bool,
-    ) -> Option<ToDo> {
+    ) -> Option<Vec<ToDo>> {
         let at = self.place(it, same);
         let (target, words) = (&mut self.targets[at], self.words.as_ref()?);
-        let is_open = |done: &Done, word: &Arc<Word>| {
-            done.word != *word || (is_first && done.came_to == CameTo::Missing)
+        let to_do = |word: &Arc<Word>| {
+            let done = target.done.get(&word.control().map(str::to_owned));
+            let again = done.filter(|done| done.word == *word);
+            let is_old = word.revision <= target.born || words.read.since(word.since) > LATE;
+            let to_do = ToDo { word: Arc::clone(word), is_late: is_old || again.is_some() };
+            again.is_none_or(|done| is_first && done.is_open()).then_some(to_do)
         };
-        let is_new = |word: &&Arc<Word>| {
-            word.integration == name
-                && target.done.get(word.of()).is_none_or(|done| is_open(done, word))
-        };
-        let words: Vec<_> = words.all.iter().filter(is_new).cloned().collect();
-        if target.is_busy || words.is_empty() {
+        let own = words.all.iter().filter(|word| word.integration == name);
+        let to_do: Vec<_> = own.filter_map(to_do).collect();
+        if target.is_busy || to_do.is_empty() {
             return None;
         }
         target.is_busy = true;
-        Some(ToDo { words, born: target.born })
+        Some(to_do)
     }
 
     /// Whether something can't be obeyed that wasn't known before.
@@ -120,9 +125,9 @@ impl<T: Clone> State<T> {
         target.is_busy = false;
         let mut is_trouble = false;
         for done in done {
-            is_trouble |=
-                !done.troubles().is_empty() && target.done.get(done.word.of()) != Some(&done);
-            target.done.insert(done.word.of().to_owned(), done);
+            let of = done.word.control().map(str::to_owned);
+            is_trouble |= !done.troubles().is_empty() && target.done.get(&of) != Some(&done);
+            target.done.insert(of, done);
         }
         is_trouble
     }
@@ -149,6 +154,11 @@ impl<T: Clone> State<T> {
 }
 
 impl Done {
+    /// Whether it may come to something else when it is tried again.
+    fn is_open(&self) -> bool {
+        matches!(self.came_to, CameTo::Missing | CameTo::Refused(_))
+    }
+
     /// What can't be obeyed of it, whatever has happened since.
     pub(super) fn troubles(&self) -> Vec<FleetTrouble> {
         match &self.came_to {
@@ -168,4 +178,7 @@ impl Done {
     }
 }
 
+/// What is asked for once is meant for what is so now. An instance that hears of it later doesn't do it: an `accept`
+/// would let a load pass that nobody has seen.
+const LATE: Duration = Duration::from_secs(60);
 const NO_CONTROL: &str = "this instance has no such control";

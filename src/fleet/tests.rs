@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::state::{CameTo, Done, State};
+use super::state::{CameTo, Done, State, ToDo};
 use super::words::{Says, Word, Words};
 use crate::outbox::Timestamp;
 
@@ -17,6 +17,14 @@ fn word(integration: &str, control: &str, position: u8, revision: u64) -> Arc<Wo
     Arc::new(Word { integration, says, who, why, since, until, back, revision })
 }
 
+fn words(revision: u64, all: Vec<Arc<Word>>) -> Words {
+    Words { revision, read: Timestamp(0), all }
+}
+
+fn words_of(to_do: &[ToDo]) -> Vec<Arc<Word>> {
+    to_do.iter().map(|to_do| Arc::clone(&to_do.word)).collect()
+}
+
 fn obeyed(word: &Arc<Word>) -> Done {
     Done { word: Arc::clone(word), came_to: CameTo::Position(word.of().to_owned()) }
 }
@@ -25,15 +33,15 @@ fn obeyed(word: &Arc<Word>) -> Done {
 fn a_word_that_comes_while_somebody_is_at_it_is_obeyed_by_whoever_is_at_it() {
     let mut state = State::<u8>::default();
     let (first, second) = (word("a", "x", 0, 1), word("a", "x", 1, 2));
-    state.learn(Words { revision: 1, all: vec![Arc::clone(&first)] });
+    state.learn(words(1, vec![Arc::clone(&first)]));
     let same = |known: &u8| *known == 7;
     let to_do = state.begin(&7, "a", true, same).expect("something to do");
-    assert_eq!(to_do.words, [Arc::clone(&first)]);
-    state.learn(Words { revision: 2, all: vec![Arc::clone(&second)] });
+    assert_eq!(words_of(&to_do), [Arc::clone(&first)]);
+    state.learn(words(2, vec![Arc::clone(&second)]));
     assert!(state.begin(&7, "a", true, same).is_none(), "one at a time");
     state.end(vec![obeyed(&first)], same);
     let to_do = state.begin(&7, "a", false, same).expect("more to do");
-    assert_eq!(to_do.words, [Arc::clone(&second)]);
+    assert_eq!(words_of(&to_do), [Arc::clone(&second)]);
     state.end(vec![obeyed(&second)], same);
     assert!(state.begin(&7, "a", false, same).is_none());
 }
@@ -42,7 +50,7 @@ fn a_word_that_comes_while_somebody_is_at_it_is_obeyed_by_whoever_is_at_it() {
 fn what_is_missing_is_looked_for_again_and_told_once() {
     let mut state = State::<u8>::default();
     let word = word("a", "x", 0, 1);
-    state.learn(Words { revision: 1, all: vec![Arc::clone(&word)] });
+    state.learn(words(1, vec![Arc::clone(&word)]));
     let missing = || vec![Done { word: Arc::clone(&word), came_to: CameTo::Missing }];
     for is_new in [true, false, false] {
         assert!(state.begin(&7, "a", true, |_| true).is_some());
@@ -56,13 +64,48 @@ fn what_is_missing_is_looked_for_again_and_told_once() {
 fn who_was_here_before_the_first_word_is_as_old_as_it() {
     let mut state = State::<u8>::default();
     assert!(state.begin(&1, "a", true, |it| *it == 1).is_none(), "nothing is known");
-    state.learn(Words { revision: 5, all: vec![word("a", "x", 0, 5)] });
-    let born = |state: &mut State<u8>, it: u8| {
-        state.begin(&it, "a", true, |known| *known == it).expect("something to do").born
+    state.learn(words(5, vec![word("a", "x", 0, 5)]));
+    let is_late = |state: &mut State<u8>, it: u8| {
+        let to_do = state.begin(&it, "a", true, |known| *known == it);
+        to_do.expect("something to do")[0].is_late
     };
-    assert_eq!(born(&mut state, 1), 5);
-    state.learn(Words { revision: 8, all: vec![word("a", "x", 0, 8)] });
-    assert_eq!(born(&mut state, 2), 8);
+    assert!(is_late(&mut state, 1));
+    state.end(Vec::new(), |known| *known == 1);
+    state.learn(words(8, vec![word("a", "x", 0, 8)]));
+    assert!(is_late(&mut state, 2) && !is_late(&mut state, 1));
+    // A database that was restored counts anew from there.
+    state.learn(words(6, Vec::new()));
+    state.end(Vec::new(), |known| *known == 2);
+    state.learn(words(7, vec![word("a", "x", 0, 7)]));
+    assert!(!is_late(&mut state, 2));
+}
+
+#[test]
+fn what_is_asked_for_once_is_late_after_a_minute_by_the_databases_clock() {
+    let mut state = State::<u8>::default();
+    assert!(state.begin(&1, "a", true, |_| true).is_none());
+    state.learn(words(0, Vec::new()));
+    for (age, is_late) in [(59_000, false), (61_000, true)] {
+        let read = Timestamp(age);
+        let revision = age.unsigned_abs();
+        state.learn(Words { revision, read, all: vec![word("a", "x", 0, revision)] });
+        let to_do = state.begin(&1, "a", true, |_| true).expect("something to do");
+        assert_eq!(to_do[0].is_late, is_late);
+        state.end(vec![obeyed(&to_do[0].word)], |_| true);
+    }
+}
+
+#[test]
+fn settings_and_a_control_of_their_name_are_two_things() {
+    let mut state = State::<u8>::default();
+    let control = word("a", "settings", 0, 1);
+    let says = Says::Settings(serde_json::json!({}));
+    let settings = Arc::new(Word { says, ..(*word("a", "", 0, 2)).clone() });
+    state.learn(words(2, vec![control, settings]));
+    let to_do = state.begin(&1, "a", true, |_| true).expect("something to do");
+    state.end(to_do.iter().map(|to_do| obeyed(&to_do.word)).collect(), |_| true);
+    assert_eq!(to_do.len(), 2);
+    assert!(state.begin(&1, "a", false, |_| true).is_none(), "or it would never end");
 }
 
 /// What happens to two integrations of a name each, and one without words.
@@ -110,13 +153,13 @@ proptest! {
                         let new = word(name, &control, position, revision);
                         said.insert((*name, control), new);
                     }
-                    state.learn(Words { revision, all: said.values().cloned().collect() });
+                    state.learn(words(revision, said.values().cloned().collect()));
                 }
                 Step::Begin(it) => {
                     let name = NAMES[usize::from(it)];
                     let to_do = state.begin(&it, name, true, |known| *known == it);
                     prop_assert!(to_do.is_none() || !under_way.contains_key(&it), "one at a time");
-                    under_way.extend(to_do.map(|to_do| (it, to_do.words)));
+                    under_way.extend(to_do.map(|to_do| (it, words_of(&to_do))));
                 }
                 Step::End(it) => {
                     if let Some(words) = under_way.remove(&it) {

@@ -8,10 +8,12 @@ use crate::control::FleetWord;
 use crate::outbox::Timestamp;
 
 /// All that the fleet says, as it was at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Words {
     /// The number of the last change.
     pub(super) revision: u64,
+    /// When they were read, by the database's clock.
+    pub(super) read: Timestamp,
     pub(super) all: Vec<Arc<Word>>,
 }
 
@@ -32,8 +34,13 @@ pub(super) struct Word {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Says {
-    Control { name: String, position: String },
+    Control {
+        name: String,
+        position: String,
+    },
     Settings(Value),
+    /// Settings that aren't JSON: somebody has written them by hand.
+    Unreadable,
 }
 
 impl Word {
@@ -45,6 +52,7 @@ impl Word {
             says: match &self.says {
                 Says::Control { position, .. } => position.clone(),
                 Says::Settings(table) => table.to_string(),
+                Says::Unreadable => "what can't be read".to_owned(),
             },
             who: self.who.clone(),
             why: self.why.clone(),
@@ -55,13 +63,19 @@ impl Word {
         }
     }
 
-    /// A control's name, or `settings`. No control is called so.
+    /// A control's name, or `settings`, for people.
     pub(super) fn of(&self) -> &str {
+        self.control().unwrap_or(SETTINGS)
+    }
+
+    /// The control's name; nothing if it is about settings.
+    pub(super) fn control(&self) -> Option<&str> {
         match &self.says {
-            Says::Control { name, .. } => name,
-            Says::Settings(_) => SETTINGS,
+            Says::Control { name, .. } => Some(name),
+            Says::Settings(_) | Says::Unreadable => None,
         }
     }
 }
 
+/// No control may be called so.
 pub(super) const SETTINGS: &str = "settings";

@@ -39,8 +39,8 @@ impl Integration {
     /// Another copy or control has its name.
     pub(crate) fn attach(&self, copy: Arc<dyn AnyCopy>) -> Result<(), ConfigError> {
         let name = copy.name();
-        let mistake = if controls::NAMES.contains(&name) {
-            format!("the integration's control {name:?} has this name: give the copy another one")
+        let mistake = if controls::NAMES.contains(&name) || name == "settings" {
+            format!("a control or the settings have the name {name:?}: give the copy another one")
         } else if !self.shared.copies.add(&copy) {
             format!(
                 "the integration's local copy {name:?} has this name, and one of its handles still exists: \

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use outrigger::BoxError;
 use outrigger::control::Registry;
 use outrigger::event::{Event, SwitchMode};
 use outrigger::fleet::{Fleet, FleetErrorKind, FleetEvent};
 use outrigger::outbox::postgres::PostgresPool;
+use outrigger::outbox::tokio_postgres::Client;
 use outrigger::testing::EventRecorder;
 
 use crate::bench::{PATIENCE, Place, payments, run, until};
@@ -87,4 +89,21 @@ async fn without_its_tables_it_says_what_to_do() {
     fleet.migrate().await.unwrap();
     assert_eq!(fleet.instances().await.unwrap().revision, 0);
     assert!(fleet.instance().len() > 9, "{}", fleet.instance());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_for_a_database_that_never_answers() {
+    let registry = Registry::new();
+    let pool = PostgresPool::connect_by(|| {
+        std::future::pending::<Result<(Client, std::future::Ready<()>), BoxError>>()
+    });
+    let fleet = Fleet::postgres(&registry, &pool).build();
+    let (runs, began) = (fleet.clone(), tokio::time::Instant::now());
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        fleet.shut_down();
+    };
+    let (ended, ()) = tokio::join!(runs.run(), end);
+    ended.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }

@@ -49,7 +49,7 @@ impl Pages {
     /// Sends the form that moves the kill switch.
     async fn set(&self, who: &str, token: &str, to: &str) -> Response<Body> {
         let form = format!(
-            "act=set&token={token}&integration=payments&control=kill_switch&to={to}&until=open&why=%3Ci%3E"
+            "act=set&token={token}&integration=payments&control=kill_switch&to={to}&of_all=yes&until=open&why=%3Ci%3E"
         );
         let request = Request::post("/")
             .header("x-user", who)
@@ -111,6 +111,14 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert!(page.contains("&lt;b&gt;web-2") && !page.contains("<b>web-2"), "{page}");
     let page = pages.get("bob", "").await;
     assert!(page.contains("This instance doesn't obey its fleet"), "{page}");
+    // The same for robots.
+    let request = Request::get("/?instances").header("x-user", "bob");
+    let request = request.header("accept", "application/json").body(Body::empty()).unwrap();
+    let text = pages.ask(request).await.into_body().text().await.unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["instances"][1]["troubles"][0]["of"], "kill_switch", "{json}");
+    let told = &json["told"][0];
+    assert_eq!((&told["says"], &told["who"]), (&"off".into(), &"ada".into()), "{json}");
 }
 
 #[tokio::test]
@@ -157,6 +165,23 @@ async fn while_the_database_is_away_an_act_is_not_done_and_says_so() {
     assert_eq!(payments.kill_switch().mode(), SwitchMode::On);
     let page = pages.get("ada", "?instances").await;
     assert!(page.contains("The fleet's database can't be asked: "), "{page}");
+}
+
+#[tokio::test]
+async fn what_a_page_said_is_for_all_is_not_done_by_one_when_the_fleet_is_gone() {
+    let Some(place) = Place::new().await else { return };
+    let registry = Registry::new();
+    let payments = payments(&registry);
+    let fleet = place.fleet(&registry, "web-1");
+    let pages = Pages(Console::builder(&registry, AdaSteers).build().unwrap());
+    let page = pages.get("ada", "?integration=payments").await;
+    assert!(page.contains(r#"name="of_all" value="yes""#), "{page}");
+    drop(fleet);
+    let done = pages.set("ada", token(&page), "off").await;
+    let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
+    assert!(page.contains("this process has no fleet any more"), "{page}");
+    assert!(!page.contains(r#"name="of_all""#), "{page}");
+    assert_eq!(payments.kill_switch().mode(), SwitchMode::On);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests have a clock of their own")]
 
 mod away;
+mod back;
 mod bench;
 #[cfg(feature = "console")]
 mod console;
@@ -12,6 +13,7 @@ mod console;
 mod example;
 mod hints;
 mod many;
+mod mishaps;
 #[cfg(unix)]
 mod processes;
 mod settings;

@@ -88,7 +88,7 @@ async fn an_older_version_names_what_it_does_not_know_and_applies_the_rest() {
     for instance in [&one, &other] {
         let troubles = instance.troubles();
         let of: Vec<_> = troubles.iter().map(|(of, _)| of.as_str()).collect();
-        assert_eq!(of, ["kill_switch", "settings.retry.quantum"]);
+        assert_eq!(of, ["settings.retry.quantum", "kill_switch"]);
         assert_eq!(present(instance, "/deadline"), "5s");
         assert_eq!(present(instance, "/retry/max_attempts"), 1);
         assert!(instance.payments.breaker().forced().is_some());

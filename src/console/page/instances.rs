@@ -21,7 +21,7 @@ pub(in crate::console) fn instances(frame: &Frame<'_>, view: &InstancesView) -> 
                 (table(view))
                 p .hint {
                     "A change is obeyed within 3 s. An instance that gave no sign for 15 s has ended, hangs or can't reach \
-                    the database; after an hour it is taken off this list."
+                    the database; after a day it is taken off this list."
                 }
                 h2 { "What they are told" }
                 @if said.is_empty() { p { "Nothing yet: each has the settings of its code." } } @else { (words_table(said)) }

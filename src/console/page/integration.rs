@@ -71,7 +71,9 @@ fn control(
             label .choice { input type="checkbox" name="auto" value="yes"; " then set it back by itself" }
         }))
     };
-    let hidden = [("integration", view.card.health.integration.as_str()), ("control", state.name)];
+    let integration = view.card.health.integration.as_str();
+    let mut hidden = vec![("integration", integration), ("control", state.name)];
+    hidden.extend(frame.has_fleet.then_some(("of_all", "yes")));
     html! {
         section .control {
             h3 { (name) ": " (text(&state.position)) }

@@ -25,7 +25,10 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     let (mut stop, mut known) = (inner.stop.subscribe(), HintState::default());
     while !*stop.borrow_and_update() {
         // What can't be told or heard is over in some seconds, by itself.
-        let _ = known.look(inner).await;
+        rt::first(stop.changed(), known.look(inner)).await;
+        if inner.stop.borrow().to_owned() {
+            break;
+        }
         let next = rt::after(rt::now(), inner.rng.about(LOOK));
         let _ = rt::until(Some(next), stop.changed()).await;
     }

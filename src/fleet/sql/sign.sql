@@ -1,7 +1,7 @@
--- This instance is there, and this is what it obeys. Those that gave no sign for an hour are taken off the list.
+-- This instance is there, and this is what it obeys. Those that gave no sign for a day are taken off the list.
 WITH gone AS (
     DELETE FROM outrigger.fleet_instance
-    WHERE seen < outrigger.fleet_now() - 3600000 AND name <> $1
+    WHERE seen < outrigger.fleet_now() - 86400000 AND name <> $1
 )
 INSERT INTO outrigger.fleet_instance AS known
     (name, host, version, seen, revision, integrations, troubles, troubled_since)

@@ -1,5 +1,5 @@
 -- All that the fleet says, in one row at least, which has the revision.
-SELECT meta.value AS current, word.*
+SELECT meta.value AS current, outrigger.fleet_now() AS now, word.*
 FROM outrigger.fleet_meta meta
 LEFT JOIN (
     SELECT integration, control, position AS word, who, why, since, until, back, revision
