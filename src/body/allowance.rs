@@ -15,6 +15,11 @@ impl Allowance {
         Self { bytes, frames: FRAMES }
     }
 
+    /// Allows so many frames, if that is more.
+    pub(crate) fn with_frames(self, frames: usize) -> Self {
+        Self { frames: self.frames.max(frames), ..self }
+    }
+
     /// Counts a frame. Returns whether it was within the allowance.
     pub(crate) fn take<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
         let size = frame.data_ref().map_or(0, Buf::remaining);

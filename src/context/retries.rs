@@ -35,8 +35,8 @@ pub struct Retries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CredentialRenewed(pub(crate) CallId);
 
-/// An extension of an answer that refused a call's credential, but not before the provider carried a part
-/// of the request out: only what is safe to repeat may be sent again.
+/// An extension of an answer that refused a call's credential, and perhaps not before the provider carried
+/// a part of the request out: only what is safe to repeat may be sent again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CarriedOut;
 

@@ -20,7 +20,7 @@ pub struct FleetHealth {
     pub has_heard: bool,
     /// The time since it answered last; since the fleet was built, if it never has.
     pub heard_ago: Duration,
-    /// Why the last look at the database failed, if it did.
+    /// Why the last look at the database failed, if it did; or why an integration is given no share of its account's rate.
     pub error: Option<String>,
     /// Since when it doesn't answer, if that is longer than 10 s. Controls and settings stay as they were told last.
     pub unheard_since: Option<SystemTime>,

@@ -322,8 +322,9 @@ pub struct ShareHealth {
     pub rate: f64,
     /// What its calls asked for lately.
     pub demand: f64,
-    /// Whether it has no lease: it hasn't had one yet, or the database has not been reached for two times as long
-    /// as one lasts. Then it uses a hundredth of the account's rate.
+    /// Whether it has no lease: it hasn't had one yet, or the database has not been reached for as long
+    /// as one lasts. Then it uses a hundredth of the account's rate, or less. Why it has none,
+    /// [`FleetHealth::error`] says.
     pub has_ended: bool,
 }
 

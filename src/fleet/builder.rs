@@ -63,8 +63,8 @@ impl FleetBuilder {
 
     /// For how long an instance is given its share of an [account's](crate::rate_limit::RateLimitLayer::account) rate; 30 s
     /// by default, at least a second. It is renewed ten times as often. The share of an instance that is killed is
-    /// missing for so long; and for twice as long an instance goes on with its last share that can't reach the
-    /// database. All instances have the same.
+    /// missing for so long, and an instance that can't reach the database goes on with its last share for so long. All
+    /// instances have the same.
     pub fn lease(mut self, time: Duration) -> Self {
         self.lease = time.max(SHORTEST_LEASE);
         self
@@ -83,7 +83,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Builds it. It does nothing until it [runs](Fleet::run).
+    /// Builds it. It does nothing until it [runs](Fleet::run), except that integrations with an account use a thousandth of its
+    /// rate from now on.
     pub fn build(self) -> Fleet {
         let host = rt::host_name();
         let name = self.instance.unwrap_or_else(|| format!("{host}-{}", suffix(&self.rng)));

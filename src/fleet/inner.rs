@@ -48,11 +48,13 @@ pub(super) struct Hearing {
     failure: Option<String>,
     /// Why it could not write, the last time that it was heard.
     untold: Option<String>,
+    /// Why an integration is given no share, if so.
+    pub(super) no_share: Option<String>,
 }
 
 impl Hearing {
     pub(super) fn new(now: Instant) -> Self {
-        Self { last: now, has_heard: false, failure: None, untold: None }
+        Self { last: now, has_heard: false, failure: None, untold: None, no_share: None }
     }
 }
 
@@ -106,11 +108,9 @@ impl AnyFleet for Inner {
     fn health(&self, integration: &str) -> FleetHealth {
         let (last, has_heard, error) = {
             let hearing = self.hearing.locked();
-            (
-                hearing.last,
-                hearing.has_heard,
-                hearing.failure.clone().or_else(|| hearing.untold.clone()),
-            )
+            let error = [&hearing.failure, &hearing.untold, &hearing.no_share];
+            let error = error.into_iter().flatten().next().cloned();
+            (hearing.last, hearing.has_heard, error)
         };
         let wanted_until =
             self.state.locked().words_of(integration).filter_map(|word| word.until).min();

@@ -55,6 +55,8 @@ pub(super) enum Stage {
     Head,
     /// A pattern holds the head, until it hands it up.
     Held,
+    /// A pattern holds the head, and reads the body to hand up both.
+    ReadAhead,
     /// The caller has the head and waits for a frame.
     Wanted,
     /// A frame has arrived and is on its way to the caller.
@@ -119,6 +121,12 @@ impl<W: Wire> Attempt<W> {
                 return;
             }
         }
+    }
+
+    /// Whether the answer's head is there, and a pattern further in holds it while it reads the body, to hand
+    /// up both.
+    pub(crate) fn is_read_ahead(&self) -> bool {
+        self.shared.is(Stage::ReadAhead)
     }
 
     /// Reads or changes the attempt's state.

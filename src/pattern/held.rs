@@ -176,12 +176,16 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         what: ReadOff,
         cx: &mut TaskContext<'_>,
     ) {
+        let held = match what {
+            ReadOff::Drop => Stage::Held,
+            ReadOff::Keep => Stage::ReadAhead,
+        };
         while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off() {
             self.attempt.shared.set(Stage::Wanted);
             let flow = self.running.as_mut().poll(cx);
             if flow.is_pending() && !self.attempt.shared.is(Stage::Frame) {
                 // No other pattern reads it.
-                self.attempt.shared.set(Stage::Held);
+                self.attempt.shared.set(held);
                 return;
             }
             if let Some(frame) = self.attempt.shared.slots().frame.take() {
@@ -192,7 +196,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
                 }
             }
             match flow {
-                Poll::Pending => self.attempt.shared.set(Stage::Held),
+                Poll::Pending => self.attempt.shared.set(held),
                 Poll::Ready(Ok(())) => self.came = Came::Answer { is_over: true },
                 Poll::Ready(Err(error)) => {
                     self.came = Came::Answer { is_over: true };

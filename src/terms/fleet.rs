@@ -9,7 +9,7 @@ named! {
         Heard: "heard";
         /// This instance can't obey, for one integration: health says what it is.
         Disobeyed: "disobeyed";
-        /// The lease of a share has ended, and the database gives no other: a hundredth of the account's rate is used.
+        /// There is no lease of a share, or it has ended, and the database gives no other: a hundredth of the account's rate is used, or less.
         ShareEnded: "share_ended";
         /// A share of an account's rate is held, for the first time or again.
         ShareHeld: "share_held";

@@ -25,7 +25,7 @@ named! {
 named! {
     /// Why an answer couldn't be checked.
     Unchecked {
-        /// Its body is larger than the cap.
+        /// Its body is larger than the cap, or comes in more pieces than are kept.
         TooLarge: "too_large", "the body is larger than the cap";
         /// Its body is compressed (`Content-Encoding`), and checks don't decompress.
         Encoded: "encoded", "the body is compressed";

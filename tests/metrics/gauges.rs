@@ -61,7 +61,7 @@ async fn the_share_of_an_accounts_rate_is_shown_and_what_calls_ask_for() {
     let pool = outrigger::outbox::postgres::PostgresPool::no_tls("host=127.0.0.1").unwrap();
     let fleet = outrigger::fleet::Fleet::postgres(&bench.registry, &pool).build();
     let page = bench.page();
-    assert_eq!(page.sum("outrigger_rate_limit_share", &[]), 3.0, "a hundredth");
+    assert_eq!(page.sum("outrigger_rate_limit_share", &[]), 0.3, "a thousandth");
     assert_eq!(page.sum("outrigger_rate_limit_demand", &[]), 0.0);
     drop((shop, fleet));
 }

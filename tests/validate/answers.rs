@@ -128,4 +128,8 @@ fn two_checks_of_one_name_and_a_cap_of_nothing_are_refused() {
     assert!(error.contains("validate.enforce: two checks have the name \"any\""), "{error}");
     assert!(error.contains("validate.body_cap: with 0 no body is checked"), "{error}");
     assert!(ValidateLayer::new().enforce(any()).report(any().named("other")).check().is_ok());
+    let capped = |bytes| ValidateLayer::new().enforce(any()).body_cap(bytes).check();
+    let error = capped((16 << 20) + 1).unwrap_err().to_string();
+    assert!(error.contains("validate.body_cap: it is over 16 MiB"), "{error}");
+    assert_eq!(capped(16 << 20), Ok(()));
 }

@@ -68,6 +68,26 @@ async fn a_checked_value_says_what_the_type_does_not_know_once_each() {
     );
 }
 
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only its shape counts")]
+struct Nested {
+    customer: Option<Wrapped>,
+    by_name: std::collections::BTreeMap<String, Item>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only its shape counts")]
+struct Wrapped(Item);
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_members_place_is_that_of_the_json_and_not_of_the_type() {
+    let body = r#"{"customer":{"amount":1,"new":2},"by_name":{"v1.2":{"amount":1,"a.b":2}}}"#;
+    let bench = Bench::new([json(body)], outrigger::validate::ValidateLayer::new());
+    let checked = bench.get().await.unwrap().checked::<Nested>().await.unwrap();
+    // A name with a dot is one name, and not shown.
+    assert_eq!(checked.unknown, ["/by_name/*/*", "/customer/new"]);
+}
+
 #[test]
 fn a_variant_that_is_new_fails_nothing() {
     let charge = |state: &str| -> Result<Charge, _> {

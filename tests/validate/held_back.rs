@@ -1,13 +1,21 @@
 //! Bodies that are held back: of answers that failed anyhow, of checks that only tell, and of streams.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
 use http::Method;
-use outrigger::ErrorKind;
+use http_body::Frame;
 use outrigger::event::Event;
 use outrigger::outcome::Class;
 use outrigger::testing::Answer;
 use outrigger::validate::{Media, Problems, Required, Size, Unchecked, ValidateLayer, Vendors};
+use outrigger::{Body, Delivery, ErrorKind, Integration};
 
-use crate::bench::{Bench, enforced, json, secs};
+use crate::bench::{Bench, enforced, json, request, secs};
 
 fn unchecked(bench: &Bench) -> Vec<Unchecked> {
     let of = |event| match event {
@@ -114,4 +122,58 @@ async fn a_body_without_a_type_is_looked_at_only_for_whether_it_is_there() {
     assert_eq!(began.elapsed(), secs(0));
     let class = |event: &Event| matches!(event, Event::AttemptFinished { end, .. } if format!("{end:?}").contains("ServerError"));
     assert_eq!((bench.events.count(class), Class::ServerError.is_failure()), (1, true));
+}
+
+/// A body of JSON that sends white space, a byte each second, before it says what it has to say.
+struct Slow {
+    spaces: u32,
+    is_over: bool,
+    next: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl http_body::Body for Slow {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.next.as_mut().poll(cx));
+        self.next = Box::pin(tokio::time::sleep(secs(1)));
+        self.is_over = self.spaces == 0;
+        self.spaces = self.spaces.saturating_sub(1);
+        let data = if self.is_over { r#"{"id":1}"# } else { " " };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(data.as_bytes())))))
+    }
+}
+
+/// An integration for people, whose attempts have three seconds to the head and whose calls have eight.
+fn slow(spaces: u32, begun: Arc<AtomicU32>) -> Integration {
+    let provider = tower::service_fn(move |_: http::Request<Body>| {
+        begun.fetch_add(1, Relaxed);
+        let next = Box::pin(tokio::time::sleep(secs(1)));
+        let body = Slow { spaces, is_over: false, next };
+        std::future::ready(Ok::<_, Infallible>(http::Response::new(Body::new(body))))
+    });
+    let builder = Integration::user_flow("api").validate(enforced(Required::new(["/id"])));
+    builder.service(provider).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_success_is_bounded_by_the_deadline_and_not_by_the_limit_on_the_head() {
+    for method in [Method::GET, Method::POST] {
+        let begun = Arc::default();
+        let answer = slow(5, Arc::clone(&begun)).send(request(method)).await.unwrap();
+        assert_eq!(answer.into_body().text().await.unwrap(), r#"     {"id":1}"#);
+        assert_eq!(begun.load(Relaxed), 1);
+    }
+    let (began, begun) = (tokio::time::Instant::now(), Arc::default());
+    let error = slow(60, Arc::clone(&begun)).send(request(Method::POST)).await.unwrap_err();
+    assert_eq!((began.elapsed(), begun.load(Relaxed)), (secs(8), 1));
+    assert!(error.is_timeout() && error.to_string().contains("8s"), "{error}");
+    assert_eq!(error.delivery(), Delivery::Unknown);
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::Request;
 use http::header::CONTENT_TYPE;
+use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::local_copy::{Load, LoadError, Loaded, LocalCopy};
 use outrigger::testing::{Answer, Script};
 use outrigger::token::{Token, TokenLayer};
 use outrigger::validate::graphql::GraphQl;
-use outrigger::validate::{FailedCheck, StatusField};
+use outrigger::validate::{Check, FailedCheck, Finding, Prefix, StatusField, Verdict};
 use outrigger::{Body, Integration};
 
 use crate::bench::{enforced, json, secs};
@@ -75,6 +76,8 @@ async fn a_local_copy_is_not_made_of_a_refused_answer() {
 }
 use outrigger::ResponseExt;
 
+type Builder = outrigger::IntegrationBuilder<outrigger::integration::Service<Script>>;
+
 /// A provider that refuses all tokens but the second, by this body.
 fn refusing(body: &'static str) -> Script {
     Script::by(move |request| match request.headers()["authorization"].to_str() {
@@ -83,20 +86,22 @@ fn refusing(body: &'static str) -> Script {
     })
 }
 
-async fn begun(provider: &Script, document: &str) -> usize {
+/// An integration with this check, whose first token has been used for a while.
+async fn with_tokens(provider: &Script, adjust: impl FnOnce(Builder) -> Builder) -> Integration {
     let given = Arc::new(AtomicU32::new(0));
     let tokens = TokenLayer::new(move |_| {
         let number = given.fetch_add(1, Ordering::SeqCst) + 1;
         async move { Ok(Token::new(format!("t{number}")).expires_in(secs(3600))) }
     });
-    let api = Integration::user_flow("api")
-        .token(tokens)
-        .graphql(GraphQl::new())
-        .service(provider.clone())
-        .build()
-        .unwrap();
+    let builder = Integration::user_flow("api").service(provider.clone()).token(tokens);
+    let api = adjust(builder).build().unwrap();
     api.token().unwrap().ready().await.unwrap();
     tokio::time::sleep(secs(600)).await;
+    api
+}
+
+async fn begun(provider: &Script, document: &str) -> usize {
+    let api = with_tokens(provider, |builder| builder.graphql(GraphQl::new())).await;
     let body = serde_json::json!({ "query": document }).to_string();
     let request = Request::post("http://api.test/graphql").header(CONTENT_TYPE, "application/json");
     let _ = api.send(request.body(Body::from(body)).unwrap()).await;
@@ -163,5 +168,67 @@ async fn a_persisted_query_is_safe_if_its_hash_is_known_to_only_read() {
             api.post("http://api.test/graphql").header("content-type", "application/json");
         request.body(body).send().await.unwrap();
         assert_eq!(provider.begun(), requests, "{body}");
+    }
+}
+
+/// Says of every answer with this word that it refused the token.
+struct Refused;
+
+impl Check for Refused {
+    fn name(&self) -> &'static str {
+        "refused"
+    }
+
+    fn applies(&self, _: &outrigger::validate::Answered<'_>) -> bool {
+        true
+    }
+
+    fn check(&self, _: &outrigger::validate::Answered<'_>, body: &Prefix<'_>) -> Finding {
+        match body.bytes() {
+            br#"{"ok":false,"code":"expired"}"# => Finding::unauthorized("expired"),
+            _ => Finding::pass(),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_only_a_body_refused_is_sent_again_with_another_token_if_that_is_safe() {
+    let field =
+        || StatusField::new("/ok", true).code_at("/code").code("expired", Verdict::Unauthorized);
+    for (status, method, key, requests) in [
+        (200, "POST", false, 1),
+        (200, "PATCH", false, 1),
+        (200, "POST", true, 2),
+        (200, "GET", false, 2),
+        (200, "PUT", false, 2),
+        (500, "POST", false, 1),
+        // By the status, nothing was done.
+        (400, "POST", false, 2),
+        (401, "POST", false, 2),
+    ] {
+        let provider =
+            Script::by(move |request| match request.headers()["authorization"].to_str() {
+                Ok("Bearer t2") => json(r#"{"ok":true}"#),
+                _ => Answer::status(status).body(r#"{"ok":false,"code":"expired"}"#),
+            });
+        let api = with_tokens(&provider, |builder| {
+            let builder = match key {
+                true => builder.idempotency(IdempotencyLayer::new(KeyProfile::stripe())),
+                false => builder,
+            };
+            builder.validate(enforced(field()).enforce(Refused))
+        })
+        .await;
+        let request = Request::builder().method(method).uri("http://api.test/orders");
+        let request = match key {
+            true => request.header("idempotency-key", "order-77-of-ada"),
+            false => request,
+        };
+        let answer = api.send(request.body(Body::from("an order")).unwrap()).await.unwrap();
+        let is_refused = answer.extensions().get::<FailedCheck>().is_some();
+        assert_eq!((provider.begun(), is_refused), (requests, requests == 1), "{status} {method}");
+        // The next call has the other token, whatever became of this one.
+        let next = api.get("http://api.test/orders").send().await.unwrap();
+        assert!(next.status() == 200 && next.extensions().get::<FailedCheck>().is_none());
     }
 }

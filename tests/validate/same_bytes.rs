@@ -141,6 +141,22 @@ fn every_cap_and_every_split_gives_the_same_frames() {
 }
 
 #[test]
+fn a_body_of_single_bytes_is_whole() {
+    let sizes = function("sizes", |_, body| match body.whole() {
+        Ok(bytes) => Finding::invalid(format!("{} bytes", bytes.len())),
+        Err(unchecked) => unchecked,
+    });
+    let bytes = || std::iter::repeat_n(Bytes::from_static(b"0"), 10_000);
+    let provider = service_fn(move |_: Request<Body>| async move {
+        Ok::<_, Infallible>(Response::new(body_of(bytes(), false, false)))
+    });
+    let layer = ValidateLayer::new().enforce(sizes);
+    let answer = drive(layer.layer(provider).oneshot(Request::new(Body::empty())));
+    let error = answer.map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("10000 bytes"), "{error}");
+}
+
+#[test]
 fn data_in_several_pieces_is_checked_as_one() {
     let piece = |part: &'static [u8]| Bytes::from_static(part);
     let chained = piece(b"01234").chain(piece(b"56789"));

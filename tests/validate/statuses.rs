@@ -52,6 +52,8 @@ async fn a_status_field_of_your_own_has_its_successes_codes_and_default() {
     for (body, wanted) in [
         (r#"{"meta":{"status":"done"}}"#, None),
         (r#"{"meta":{"status":0}}"#, None),
+        (r#"{"meta":{"status":0.0}}"#, None),
+        (r#"{"meta":{"status":0.5}}"#, Some(Verdict::Invalid)),
         (r#"{"meta":{"status":1,"code":17}}"#, Some(Verdict::Transient)),
         (r#"{"meta":{"status":1,"code":"17"}}"#, Some(Verdict::Transient)),
         (r#"{"meta":{"status":1,"code":18}}"#, Some(Verdict::Invalid)),

@@ -1,11 +1,11 @@
 //! What people see: events, counts, health and samples.
 
 use outrigger::Ratio;
-use outrigger::event::Event;
-use outrigger::redact::StandardRedactor;
+use outrigger::event::{Event, Kept};
+use outrigger::redact::{Redactor, StandardRedactor};
 use outrigger::rt::{Clock, Rng};
 use outrigger::testing::Answer;
-use outrigger::validate::{Finding, Required, ValidateLayer, Verdict, function};
+use outrigger::validate::{Finding, Media, Required, ValidateLayer, Verdict, function};
 
 use crate::bench::{Bench, json, secs};
 
@@ -80,6 +80,27 @@ async fn a_sample_shows_at_most_two_kilobytes_of_a_body() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sample_of_an_answer_whose_body_no_check_reads_shows_it() {
+    let login = || Answer::status(200).header("content-type", "text/html");
+    let long = format!("<title>Log in</title>{}", "<p>".repeat(100_000));
+    let media = || ValidateLayer::new().report(Media::json());
+    for page in [login().body("<title>Log in</title>"), login().body(long)] {
+        let bench = Bench::new([page], media().keep_samples(ShowAll));
+        bench.get().await.unwrap();
+        let body = bench.api.validation().unwrap().samples().remove(0).body.unwrap();
+        assert!(body.starts_with("<title>Log in") && body.len() <= 2_048, "{body}");
+    }
+    // A body that doesn't come is waited for a second, and only for samples.
+    let silent = || login().body("<title>").stalls_after(0);
+    for (layer, waited) in [(media().keep_samples(ShowAll), secs(1)), (media(), secs(0))] {
+        let bench = Bench::new([silent()], layer);
+        let began = tokio::time::Instant::now();
+        assert_eq!(bench.get().await.unwrap().status(), 200);
+        assert_eq!(began.elapsed(), waited);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sampled_check_looks_at_its_share_and_never_acts() {
     let check = function("costly", |_, _| Finding::invalid("always"));
     let layer = ValidateLayer::new().sample(Ratio::percent(10), check).rng(Rng::seeded(7));
@@ -100,4 +121,25 @@ async fn a_handle_that_was_taken_before_reads_every_integration_of_the_layer() {
         Bench::new([json("{}")], layer.clone()).get().await.unwrap();
     }
     assert_eq!(handle.rejected(), 2);
+}
+
+/// Shows bodies as they are.
+struct ShowAll;
+
+impl Redactor for ShowAll {
+    fn header(&self, _: &http::HeaderName, _: &http::HeaderValue) -> String {
+        String::new()
+    }
+
+    fn uri(&self, _: &http::Uri) -> String {
+        String::new()
+    }
+
+    fn body(&self, _: &http::HeaderMap, body: &Kept) -> Option<String> {
+        Some(String::from_utf8_lossy(&body.bytes).into_owned())
+    }
+
+    fn text(&self, _: &str) -> String {
+        String::new()
+    }
 }

@@ -38,7 +38,7 @@ impl HintState {
     async fn look(&mut self, inner: &Inner) -> Result<(), OutboxError> {
         let breakers = breakers(inner);
         let open = breakers.iter().filter(|(_, breaker)| breaker.has_found_outage());
-        let open: BTreeSet<_> = open.map(|(name, _)| name.clone()).take(MOST).collect();
+        let open = at_most(MOST, open.map(|(name, _)| name.clone()));
         if !open.is_empty() || !self.told.is_empty() {
             inner.database.tell_outages(&inner.name, open.iter(), LASTS).await?;
             self.told = open;
@@ -56,6 +56,17 @@ impl HintState {
         self.hinted = hinted;
         Ok(())
     }
+}
+
+/// So many of each integration.
+fn at_most(most: u32, names: impl Iterator<Item = BreakerName>) -> BTreeSet<BreakerName> {
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let is_told = |name: &BreakerName| {
+        let number = numbers.entry(name.integration.clone()).or_default();
+        *number += 1;
+        *number <= most
+    };
+    names.filter(is_told).collect()
 }
 
 /// The breakers of all integrations here.
@@ -85,7 +96,24 @@ fn hash(key: &str) -> String {
 const LOOK: Duration = Duration::from_secs(2);
 /// How long it counts without being told again: two that are lost in a row change nothing.
 const LASTS: Duration = Duration::from_secs(6);
-/// How many breakers an instance tells of: when so many keys have an outage, a hundred of them are enough.
-const MOST: usize = 100;
+/// How many breakers of an integration an instance tells of: when so many keys have an outage, a hundred of them are enough.
+const MOST: u32 = 100;
 /// The namespace of the hashes.
 const KEYS: Uuid = Uuid::from_u128(0x8c1f_0a52_6de4_4b0b_9a77_35c4_d1e0_92f6);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_keys_of_one_integration_leave_room_for_the_others() {
+        let name = |integration: &str, key: u32| BreakerName {
+            integration: integration.to_owned(),
+            key: key.to_string(),
+        };
+        let keys = (0..300).map(|key| name("audit", key)).chain([name("payments", 1)]);
+        let told = at_most(100, keys);
+        assert_eq!(told.len(), 101);
+        assert!(told.contains(&name("payments", 1)));
+    }
+}

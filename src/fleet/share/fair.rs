@@ -34,6 +34,8 @@ pub(super) struct Portion {
     pub(super) free: Millionths,
     /// What is counted as used by it, until it has said that it uses less.
     pub(super) counted: Millionths,
+    /// How many holders there are, itself and the silent ones included.
+    pub(super) holders: u64,
 }
 
 /// What a holder may use. Those that want little get it; the others get the same.
@@ -44,18 +46,26 @@ pub(super) fn portion(asking: Holder, others: &OtherHolders) -> Portion {
     let holders = || others.live.iter().copied().chain([asking]);
     // Versions that are told different rates may run beside each other.
     let rate = holders().map(|holder| holder.rate).min().unwrap_or_default();
-    let silent = small(rate).saturating_mul(others.silent).min(rate / MOST_FOR_SILENT);
-    let capacity = rate - silent;
+    let silent = small(rate, FEWEST).saturating_mul(others.silent).min(rate / FOR_SILENT);
+    let capacity = rate - silent - least(rate, FEWEST) * FEWEST;
     let fair = fair(asking, &holders().collect::<Vec<_>>(), capacity);
     let used: Millionths = others.live.iter().map(|holder| holder.using).sum();
     let free = capacity.saturating_sub(used);
-    let share = fair.min(free);
-    Portion { share, fair, free: free - share, counted: share.max(asking.using) }
+    // If more is used than there is, because the rate was lowered, one that lowers its own makes room for others.
+    let share = fair.min(free.max(asking.using));
+    let (free, counted) = (free.saturating_sub(share), share.max(asking.using));
+    Portion { share, fair, free, counted, holders: others.live.len() as u64 + others.silent + 1 }
 }
 
-/// What a holder without a lease uses of this rate.
-pub(super) fn small(rate: Millionths) -> Millionths {
-    rate / SMALL
+/// The most that a holder uses of this rate for a time after its lease has ended, if there are so many holders: together
+/// they use no more than is left for them.
+pub(super) fn small(rate: Millionths, holders: u64) -> Millionths {
+    rate / holders.max(FEWEST).saturating_mul(FOR_SILENT)
+}
+
+/// What a holder uses that has had no lease for longer, or never had one.
+pub(super) fn least(rate: Millionths, holders: u64) -> Millionths {
+    small(rate, holders) / LEAST
 }
 
 fn fair(asking: Holder, holders: &[Holder], capacity: Millionths) -> Millionths {
@@ -84,12 +94,13 @@ fn level(mut wants: Vec<Millionths>, capacity: Millionths) -> Millionths {
     Millionths::MAX
 }
 
-/// One in so many of the rate is used without a lease: enough to go on at all, and so little that ten of
-/// them take a tenth.
-const SMALL: u64 = 100;
 /// One in so many of the rate is the most that is left to those that were not heard. A process that
 /// crashes and starts over and over must not take the rate from the others.
-const MOST_FOR_SILENT: u64 = 10;
+const FOR_SILENT: u64 = 10;
+/// Among how many that is divided, if there are fewer or nobody knows: a hundredth of the rate is enough to go on.
+pub(super) const FEWEST: u64 = 10;
+/// One in so many of that stays to one that is forgotten. It is left for such holders at all times: a hundredth of the rate.
+const LEAST: u64 = 10;
 /// One in so many of what nobody wants is given out, so that everybody can use a little more at once.
 const EXTRA: u64 = 4;
 /// One in so many of an equal part is wanted by one that is idle, so that it can begin.

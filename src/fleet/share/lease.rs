@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use super::fair::{Holder, Millionths, Portion, small};
+use super::fair::{FEWEST, Holder, Millionths, Portion, least, small};
+use super::ledger::FORGOTTEN;
 use crate::rate_limit::{Quota, RateShare};
 use crate::rt::{self, Clock, Rng};
 
@@ -12,6 +13,10 @@ pub(super) struct ShareLease {
     quota: Quota,
     /// What it may use; 0 before the first answer.
     using: Millionths,
+    /// What it is to have as soon as others have lowered theirs.
+    fair: Millionths,
+    /// How many holders there were at the last answer.
+    holders: u64,
     /// When it ends, by both clocks. Absent before the first answer.
     ends: Option<(Instant, SystemTime)>,
     /// The demand that was told last.
@@ -23,8 +28,8 @@ pub(super) struct ShareLease {
     failures: u32,
 }
 
-/// For how long a lease is given: others leave the share alone for so long after a renewal. It is used for as long
-/// again, while the database can't be asked.
+/// For how long a lease is given: others leave the share alone for so long after a renewal, and it is used for no
+/// longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct LeaseTerms {
     pub(super) lease: Duration,
@@ -44,15 +49,29 @@ impl LeaseTerms {
 
 impl ShareLease {
     pub(super) fn new(terms: LeaseTerms, quota: Quota, now: Instant) -> Self {
-        let (using, told, failures, has_free) = (0, 0, 0, false);
-        Self { terms, quota, using, ends: None, told, asked_at: None, has_free, due: now, failures }
+        Self {
+            terms,
+            quota,
+            using: 0,
+            fair: Millionths::MAX,
+            holders: FEWEST,
+            ends: None,
+            told: 0,
+            asked_at: None,
+            has_free: false,
+            due: now,
+            failures: 0,
+        }
     }
 
     /// The account's rate was set anew.
     pub(super) fn set_quota(&mut self, quota: Quota, now: Instant) {
         if quota != self.quota {
+            let before = self.rate();
             self.quota = quota;
-            self.using = self.using.min(self.rate());
+            // If it falls for all, the sum of what they use falls with it, although nobody can be asked.
+            let scaled = u128::from(self.using) * u128::from(self.rate()) / u128::from(before);
+            self.using = self.using.min(Millionths::try_from(scaled).unwrap_or(Millionths::MAX));
             self.due = now;
         }
     }
@@ -73,6 +92,7 @@ impl ShareLease {
         rng: &Rng,
     ) {
         let before = std::mem::replace(&mut self.using, portion.share);
+        (self.fair, self.holders) = (portion.fair, portion.holders);
         let wall = asked.1.checked_add(self.terms.lease).unwrap_or(asked.1);
         self.ends = Some((rt::after(asked.0, self.terms.lease), wall));
         (self.failures, self.has_free) = (0, portion.free > self.rate() / MUCH);
@@ -107,7 +127,7 @@ impl ShareLease {
         now >= self.due || is_news && self.asked_at.is_none_or(may_ask)
     }
 
-    /// Whether it has ended, and nobody could be asked for another: a hundredth of the rate is used.
+    /// Whether it has ended, and nobody could be asked for another: little of the rate is used.
     pub(super) fn has_ended(&self, clock: Clock, now: Instant) -> bool {
         let share = self.share(clock, now);
         now >= share.until || clock.wall() >= share.until_wall
@@ -126,19 +146,28 @@ impl ShareLease {
     /// What the rate limit is to keep to.
     pub(super) fn share(&self, clock: Clock, now: Instant) -> RateShare {
         let part = self.using as f64 / self.rate().max(1) as f64;
-        let keep = self.terms.lease;
-        let kept = |(at, wall_at): (Instant, SystemTime)| {
-            (rt::after(at, keep), wall_at.checked_add(keep).unwrap_or(wall_at))
-        };
-        let (until, until_wall) = self.ends.map_or_else(|| (now, clock.wall()), kept);
+        let (until, until_wall) = self.ends.unwrap_or_else(|| (now, clock.wall()));
         RateShare {
             rate: self.using(),
             burst: f64::from(self.quota.burst) * part,
             until,
             until_wall,
             clock,
-            afterwards: small(self.rate()) as f64 / MILLION,
+            afterwards: self.afterwards(now) as f64 / MILLION,
+            is_to_rise: self.failures == 0 && self.using < self.fair,
             demand: self.told as f64 / MILLION,
+        }
+    }
+
+    /// What it may use when it has ended: never more than before, and after some time only what is left for those that
+    /// are forgotten.
+    fn afterwards(&self, now: Instant) -> Millionths {
+        let least = least(self.rate(), self.holders);
+        match self.ends {
+            Some((at, _)) if now < rt::after(at, FORGOTTEN) => {
+                self.using.min(small(self.rate(), self.holders)).max(least)
+            }
+            _ => least,
         }
     }
 

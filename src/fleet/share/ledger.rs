@@ -9,8 +9,6 @@ use crate::outbox::Timestamp;
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
     pub(super) now: Timestamp,
-    /// When anybody renewed a lease last; `None` if nobody has.
-    pub(super) heard: Option<Timestamp>,
     pub(super) entries: Vec<LedgerEntry>,
 }
 
@@ -22,20 +20,10 @@ pub(super) struct LedgerEntry {
     pub(super) ends: Timestamp,
 }
 
-/// What becomes of a request for a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Renewal {
-    pub(super) portion: Portion,
-    /// Leases that ended after this are prolonged, because the database was away and nobody could renew one.
-    pub(super) prolong_after: Option<Timestamp>,
-}
-
 impl Ledger {
     /// What this holder gets.
-    pub(super) fn renew(&self, name: &str, mut asking: Holder, lease: Duration) -> Renewal {
-        let prolong_after = self.heard.filter(|heard| self.now.since(*heard) > lease / OUTAGE);
-        let lives_after = prolong_after.unwrap_or(self.now);
-        let is_live = |entry: &&LedgerEntry| entry.ends > lives_after;
+    pub(super) fn renew(&self, name: &str, mut asking: Holder) -> Portion {
+        let is_live = |entry: &&LedgerEntry| entry.ends > self.now;
         let is_silent =
             |entry: &&LedgerEntry| !is_live(entry) && entry.ends.plus(FORGOTTEN) > self.now;
         let known = self.entries.iter().find(|entry| entry.name == name).filter(is_live);
@@ -44,11 +32,9 @@ impl Ledger {
         let others = || self.entries.iter().filter(|entry| entry.name != name);
         let live = others().filter(is_live).map(|entry| entry.holder).collect();
         let silent = others().filter(is_silent).count() as u64;
-        Renewal { portion: portion(asking, &OtherHolders { live, silent }), prolong_after }
+        portion(asking, &OtherHolders { live, silent })
     }
 }
 
-/// If nobody was heard for longer than one in so many of a lease, the database was away: renewals come more often.
-const OUTAGE: u32 = 2;
 /// For how long something is left to a holder whose lease has ended without a word.
 pub(super) const FORGOTTEN: Duration = Duration::from_secs(600);

@@ -11,9 +11,9 @@ use super::store::LeaseRequest;
 use crate::event::Event;
 use crate::fleet::inner::Inner;
 use crate::integration::Integration;
-use crate::outbox::OutboxError;
+use crate::outbox::{OutboxError, OutboxErrorKind};
 use crate::rate_limit::{RateShare, SharedLimit};
-use crate::rt::{self, Clock, Rng};
+use crate::rt::{self, Clock, Lock, Rng};
 use crate::terms::fleet::FleetEvent;
 
 /// One integration that uses a part of an account's rate.
@@ -26,8 +26,10 @@ struct Holding {
     limit: SharedLimit,
     demand: Demand,
     lease: ShareLease,
-    /// It is told once that a lease has ended, and once that there is one again.
-    has_ended: bool,
+    /// It is told once that there is no lease, and once that there is one again.
+    has_ended: Option<bool>,
+    /// Why it could not ask the last time.
+    failure: Option<String>,
 }
 
 /// Asks for leases until the fleet is to stop, and gives them back then.
@@ -36,7 +38,11 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     let (mut stop, mut holdings) = (inner.stop.subscribe(), Vec::new());
     let shortage = Arc::new(Notify::new());
     while !*stop.borrow_and_update() {
-        look(inner, terms, &shortage, &mut holdings).await;
+        // A database that hangs doesn't keep it from ending.
+        rt::first(stop.changed(), look(inner, terms, &shortage, &mut holdings)).await;
+        if *inner.stop.borrow() {
+            break;
+        }
         let now = rt::now();
         let soonest = holdings.iter().map(|holding| holding.lease.soonest()).min();
         let soonest = rt::after(now, soonest.unwrap_or(terms.look()));
@@ -57,7 +63,7 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     let _ = rt::until(Some(end), leave).await;
 }
 
-/// Before its first lease, an integration uses a hundredth of its account's rate.
+/// Before its first lease, an integration uses a thousandth of its account's rate.
 pub(in crate::fleet) fn begin(integration: &Integration, clock: Clock) {
     let Some(limit) = integration.rate_limit().shared_limit() else { return };
     let Some((_, quota)) = limit.account().filter(|_| !limit.is_shared()) else { return };
@@ -75,19 +81,24 @@ async fn look(
     let wanted: Vec<_> =
         inner.integrations().filter_map(|it| Holding::new(inner, terms, &it)).collect();
     let is_gone = |holding: &mut Holding| !wanted.iter().any(|wanted| wanted.is_same(holding));
-    for gone in holdings.extract_if(.., is_gone).collect::<Vec<_>>() {
-        gone.leave(inner).await;
-    }
+    let gone: Vec<_> = holdings.extract_if(.., is_gone).collect();
     for wanted in wanted {
         // Integrations that share a limit hold one share.
         if !holdings.iter().any(|holding| holding.is_same(&wanted)) {
             wanted.limit.tell_shortage(shortage);
+            // Not the whole rate, however long those before it take.
+            wanted.apply(inner.clock);
             holdings.push(wanted);
         }
     }
-    for holding in holdings {
-        holding.look(inner, terms).await;
+    for gone in gone {
+        gone.leave(inner).await;
     }
+    let mut is_away = false;
+    for holding in holdings.iter_mut() {
+        is_away |= holding.look(inner, terms, is_away).await.is_err_and(|why| is_lost(&why));
+    }
+    inner.hearing.locked().no_share = holdings.iter().find_map(|it| it.failure.clone());
 }
 
 // === impl Holding ===
@@ -102,33 +113,52 @@ impl Holding {
         let (demand, lease) =
             (Demand::new(limit.counts(), rt::now()), ShareLease::new(terms, quota, rt::now()));
         let integration = integration.name().into();
-        Some(Self { integration, account, name, limit, demand, lease, has_ended: true })
+        Some(Self {
+            integration,
+            account,
+            name,
+            limit,
+            demand,
+            lease,
+            has_ended: None,
+            failure: None,
+        })
     }
 
     fn is_same(&self, other: &Self) -> bool {
         self.limit == other.limit && self.account == other.account
     }
 
-    /// Looks at the demand, and asks for a lease if it is time.
-    async fn look(&mut self, inner: &Inner, terms: LeaseTerms) {
+    /// Looks at the demand, and asks for a lease if it is time and the database isn't known to be away.
+    async fn look(
+        &mut self,
+        inner: &Inner,
+        terms: LeaseTerms,
+        is_away: bool,
+    ) -> Result<(), OutboxError> {
         if let Some((_, quota)) = self.limit.account() {
             self.lease.set_quota(quota, rt::now());
         }
         let (counts, share) = (self.limit.counts(), self.lease.using());
         self.demand.observe(counts, share, terms.renewal(), rt::now());
+        // It may have to lower its own by itself.
+        self.apply(inner.clock);
+        let mut done = Ok(());
         for _ in 0..CONFIRMATIONS {
-            if !self.lease.is_due(self.demand.a_second(), rt::now()) {
+            if is_away || done.is_err() || !self.lease.is_due(self.demand.a_second(), rt::now()) {
                 break;
             }
-            if self.renew(inner, terms).await.is_err() {
+            done = self.renew(inner, terms).await;
+            if done.is_err() {
                 self.lease.failed(rt::now(), &inner.rng);
-                break;
             }
+            let why = |why: &OutboxError| format!("no share of {:?}: {why}", &*self.account);
+            self.failure = done.as_ref().err().map(why);
             // Before it is told that less is used, less is used.
             self.apply(inner.clock);
         }
-        self.apply(inner.clock);
         self.tell(inner);
+        done
     }
 
     async fn renew(&mut self, inner: &Inner, terms: LeaseTerms) -> Result<(), OutboxError> {
@@ -149,13 +179,13 @@ impl Holding {
     /// Events, once a change.
     fn tell(&mut self, inner: &Inner) {
         let has_ended = self.lease.has_ended(inner.clock, rt::now());
-        if std::mem::replace(&mut self.has_ended, has_ended) != has_ended {
+        if self.has_ended.replace(has_ended) != Some(has_ended) {
             let event = if has_ended { FleetEvent::ShareEnded } else { FleetEvent::ShareHeld };
             inner.emitter.renamed(&self.integration).emit(None, || Event::Fleet(event));
         }
     }
 
-    /// Gives the share back. If the integration goes on without one, it uses no more than a hundredth of the rate,
+    /// Gives the share back. If the integration goes on without one, it uses no more than a thousandth of the rate,
     /// unless it names no account any more.
     async fn leave(mut self, inner: &Inner) {
         self.lease.end(rt::now());
@@ -166,6 +196,11 @@ impl Holding {
         // If it isn't heard, others wait until the lease has ended.
         let _ = inner.database.leave_share(&self.account, &self.name).await;
     }
+}
+
+/// Whether the others needn't ask now.
+fn is_lost(why: &OutboxError) -> bool {
+    why.kind() == OutboxErrorKind::Unavailable
 }
 
 /// The database's answer may ask for less, which is confirmed at once: others wait for it.

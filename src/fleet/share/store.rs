@@ -9,7 +9,7 @@ use super::fair::{Holder, Millionths, Portion};
 use super::ledger::{FORGOTTEN, Ledger, LedgerEntry};
 use crate::fleet::database::Database;
 use crate::outbox::postgres::{Param, SqlRow};
-use crate::outbox::{OutboxError, OutboxErrorKind, Timestamp};
+use crate::outbox::{OutboxError, OutboxErrorKind};
 use crate::rt::{self, Rng};
 
 /// Who asks for a lease of what, and for how long.
@@ -30,13 +30,12 @@ impl Database {
         for tried in 0..TRIES {
             let rows = self.rows(SHARES, &[(&request.account, Type::TEXT)]).await?;
             let (version, ledger) = ledger(&rows)?;
-            let renewal = ledger.renew(request.holder, request.asking, request.lease);
-            let prolong_after = renewal.prolong_after.map(|after| after.0);
+            let portion = ledger.renew(request.holder, request.asking);
             let Holder { demand, rate, .. } = request.asking;
-            let [used, demand, rate] = [renewal.portion.counted, demand, rate].map(whole);
+            let [used, demand, rate] = [portion.counted, demand, rate].map(whole);
             let [lease, forgotten] =
                 [request.lease, FORGOTTEN].map(|time| whole(time.as_millis() as u64));
-            let params: [Param<'_>; 9] = [
+            let params: [Param<'_>; 8] = [
                 (&request.account, Type::TEXT),
                 (&version, Type::INT8),
                 (&request.holder, Type::TEXT),
@@ -44,11 +43,10 @@ impl Database {
                 (&demand, Type::INT8),
                 (&rate, Type::INT8),
                 (&lease, Type::INT8),
-                (&prolong_after, Type::INT8),
                 (&forgotten, Type::INT8),
             ];
             if !self.rows(RENEW, &params).await?.is_empty() {
-                return Ok(renewal.portion);
+                return Ok(portion);
             }
             // Another holder was quicker.
             let delay = rng.between(Duration::ZERO, STEP * (tried + 1));
@@ -74,8 +72,7 @@ fn ledger(rows: &[Row]) -> Result<(i64, Ledger), OutboxError> {
         Ok(LedgerEntry { name: row.text("holder")?, holder, ends: row.time("ends")? })
     };
     let entries = there.map(entry).collect::<Result<_, OutboxError>>()?;
-    let (now, heard): (Timestamp, _) = (first.time("now")?, first.maybe_time("heard")?);
-    Ok((first.number("version")?, Ledger { now, heard, entries }))
+    Ok((first.number("version")?, Ledger { now: first.time("now")?, entries }))
 }
 
 fn whole(number: u64) -> i64 {

@@ -5,16 +5,16 @@ WITH next AS (
     VALUES ($1, 1, outrigger.fleet_now())
     ON CONFLICT (name) DO UPDATE SET
         version = known.version + 1,
-        heard = greatest(known.heard, excluded.heard)
+        heard = excluded.heard
     WHERE known.version = $2
     RETURNING heard
-), prolonged AS (
-    -- The database was away: who had a lease when somebody was heard last has one now.
+), shortened AS (
+    -- No lease ends later than this, unless the clock was set back.
     UPDATE outrigger.fleet_share SET ends = next.heard + $7 FROM next
-    WHERE account = $1 AND holder <> $3 AND ends > $8 AND ends < next.heard + $7
+    WHERE account = $1 AND holder <> $3 AND ends > next.heard + $7
 ), forgotten AS (
     DELETE FROM outrigger.fleet_share USING next
-    WHERE account = $1 AND holder <> $3 AND ends < next.heard - $9 AND ($8 IS NULL OR ends <= $8)
+    WHERE account = $1 AND holder <> $3 AND ends < next.heard - $8
 )
 INSERT INTO outrigger.fleet_share (account, holder, used, demand, rate, ends)
 SELECT $1, $3, $4, $5, $6, heard + $7 FROM next

@@ -1,7 +1,6 @@
 -- The holders of an account, in one row at least, which has the time.
 SELECT
     coalesce(account.version, 0) AS version,
-    account.heard,
     outrigger.fleet_now() AS now,
     share.*
 FROM (SELECT $1 AS asked) one

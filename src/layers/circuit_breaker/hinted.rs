@@ -97,6 +97,18 @@ fn one_that_a_hint_helped_to_open_tells_others_only_when_its_own_failures_are_en
 }
 
 #[test]
+fn one_that_nobody_calls_any_more_tells_nothing_until_a_probe_fails() {
+    let mut world = World::new();
+    while world.call(FAILED) == BreakerState::Closed {}
+    assert!(world.breaker.has_found_outage(world.now + Duration::from_secs(14)));
+    world.now += Duration::from_secs(16);
+    assert!(!world.breaker.has_found_outage(world.now));
+    assert_ne!(world.breaker.state(world.now), BreakerState::Closed);
+    world.probe(FAILED);
+    assert!(world.breaker.has_found_outage(world.now));
+}
+
+#[test]
 fn a_hint_that_comes_after_failures_opens_it_only_with_the_next_one() {
     let mut world = World::new();
     assert!((0..5).all(|_| world.call(FAILED) == BreakerState::Closed));

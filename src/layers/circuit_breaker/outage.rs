@@ -24,6 +24,9 @@ pub(super) struct Outage {
     pub(super) no_success_since: Instant,
     /// How many attempts have failed since then.
     pub(super) failed: u32,
+    /// When the last one did; when it opened, if none has since.
+    #[cfg(feature = "fleet")]
+    last_failed: Instant,
     ended: Option<Instant>,
 }
 
@@ -44,7 +47,30 @@ impl Outage {
             _ => (now, 0),
         };
         let began = same.map_or(now, |before| before.began);
-        Self { cause, began, no_success_since, failed, ended: None }
+        Self {
+            cause,
+            began,
+            no_success_since,
+            failed,
+            #[cfg(feature = "fleet")]
+            last_failed: now,
+            ended: None,
+        }
+    }
+
+    /// An attempt of its own has failed.
+    pub(super) fn count_failure(&mut self, _now: Instant) {
+        self.failed = self.failed.saturating_add(1);
+        #[cfg(feature = "fleet")]
+        {
+            self.last_failed = _now;
+        }
+    }
+
+    /// Whether it was seen lately that the provider fails. Without calls, nobody knows whether it still does.
+    #[cfg(feature = "fleet")]
+    pub(super) fn is_seen(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last_failed) < SEEN
     }
 
     pub(super) fn goes_on(&self) -> bool {
@@ -86,5 +112,8 @@ impl SuccessGap {
 /// An outage that begins this soon after another continues it, so that a provider that flaps
 /// counts as one outage.
 const SAME_OUTAGE: Duration = Duration::from_secs(10);
+/// How long a failure is told to others: longer than probes are apart.
+#[cfg(feature = "fleet")]
+const SEEN: Duration = Duration::from_secs(15);
 /// How long the longest time without a success is kept.
 const RECENT: Duration = Duration::from_secs(60);

@@ -237,7 +237,7 @@ impl Machine {
             }
         }
         if let Some(outage) = &mut self.outage {
-            outage.failed = outage.failed.saturating_add(1);
+            outage.count_failure(now);
         }
         false
     }
@@ -365,15 +365,18 @@ impl Machine {
         }
     }
 
-    /// Whether it is open because of what it saw itself: not by a person's hand, and not yet if a hint was
-    /// needed for it.
+    /// Whether it is open because of failures that it saw itself, the last one lately: not by a person's hand, and not
+    /// yet if a hint was needed for it.
     #[cfg(feature = "fleet")]
     pub(super) fn has_found_outage(&self, config: &BreakerConfig, now: Instant) -> bool {
         let is_open = self.forced == Forced::No && matches!(self.state, State::Open(_));
-        let Some(outage) = self.outage.filter(|_| is_open) else { return false };
+        let Some(outage) = self.outage.filter(|it| is_open && it.is_seen(now)) else {
+            return false;
+        };
         match outage.cause {
-            Cause::Failures | Cause::Slowness => true,
-            Cause::Manual | Cause::Releasing => false,
+            Cause::Failures => true,
+            // A hint is of nothing that answers.
+            Cause::Slowness | Cause::Manual | Cause::Releasing => false,
             // Probes that failed count too.
             Cause::Consecutive { .. } => {
                 let lasts = now.saturating_duration_since(outage.no_success_since);

@@ -17,6 +17,8 @@ pub(crate) struct RateShare {
     pub(crate) clock: Clock,
     /// Requests a second after its end.
     pub(crate) afterwards: f64,
+    /// Whether a higher one is on its way: nobody has answered yet, or others are to lower theirs.
+    pub(crate) is_to_rise: bool,
     /// How many a second calls asked for lately, for people to read.
     pub(crate) demand: f64,
 }
@@ -38,8 +40,13 @@ impl ShareBucket {
         Self { share, saved: 1.0, at: now }
     }
 
-    /// When the next request may go; a moment later and again if there is no rate at all.
+    /// When the next request may go; a moment later and again if there is no rate at all, or a higher one soon.
     fn ready_at(&self, now: Instant) -> Instant {
+        let at = self.ready_without_another(now);
+        if self.share.is_to_rise { at.min(rt::after(now, LOOK_AGAIN)) } else { at }
+    }
+
+    fn ready_without_another(&self, now: Instant) -> Instant {
         let mut bucket = *self;
         bucket.refill(now);
         let missing = 1.0 - bucket.saved;
@@ -122,7 +129,8 @@ impl Schedule {
     /// The time between two requests at the share's rate.
     pub(super) fn share_interval(&self, now: Instant) -> Option<Duration> {
         let interval = |rate| if rate > 0.0 { seconds(1.0 / rate) } else { LOOK_AGAIN };
-        self.share.map(|share| interval(share.rate(now)))
+        let capped = |time: Duration, cap: bool| if cap { time.min(LOOK_AGAIN) } else { time };
+        self.share.map(|bucket| capped(interval(bucket.rate(now)), bucket.share.is_to_rise))
     }
 
     pub(super) fn share_now(&self, now: Instant) -> Option<ShareNow> {

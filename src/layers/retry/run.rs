@@ -57,7 +57,7 @@ struct FailedResult {
     unprocessed: bool,
     /// The request's credential was refused, and there is another one.
     renewed: bool,
-    /// The provider says that it carried a part of the request out.
+    /// The provider may have carried a part of the request out before it refused the credential.
     carried_out: bool,
     retry_after: Option<Duration>,
     /// The answer's status, and its size if that is known.

@@ -51,7 +51,7 @@ pub(super) struct Failure {
     pub(super) unprocessed: bool,
     /// The request's credential was refused, and there is another one.
     pub(super) renewed: bool,
-    /// The provider says that it carried a part of the request out.
+    /// The provider may have carried a part of the request out before it refused the credential.
     pub(super) carried_out: bool,
     /// The policy wants another attempt.
     pub(super) wanted: bool,
@@ -149,7 +149,7 @@ impl AttemptHistory {
 
     /// Repeats a call whose credential was refused, so that it was not applied (RFC 9110, 15.5.2): with
     /// another one, at once, and once a call. It is no attempt of the call's and costs no budget. Where a
-    /// part of it was applied all the same, the call must be safe to repeat.
+    /// part of it may be applied all the same, the call must be safe to repeat.
     fn renew(
         &mut self,
         config: &RetryConfig,

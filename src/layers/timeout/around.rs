@@ -28,7 +28,9 @@ impl Pattern for TimeoutPattern {
         self.send_on(call, attempt);
         let limits = Limits::new(&self.settings, self.watch(call, attempt), call);
         let mut running = pin!(next.run(call, attempt));
-        match limits.apply(attempt.head(running.as_mut())).await {
+        // The answer's head is there, and `validate` reads its body: the limits are for the head.
+        let is_answered = || attempt.is_read_ahead();
+        match limits.apply(attempt.head(running.as_mut()), is_answered).await {
             Ok(held) => held.hand_up().await,
             Err(due) => Err(self.time_out(due, call, attempt)),
         }

@@ -1,4 +1,5 @@
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,8 +35,26 @@ impl<'a> Limits<'a> {
     }
 
     /// Runs `head` until a limit passes, which is the error. The attempt begins when this is first
-    /// polled.
-    pub(super) async fn apply<F: Future>(self, head: F) -> Result<F::Output, Due> {
+    /// polled. If a limit passes while the answer's head is there, only the deadline counts from then on.
+    pub(super) async fn apply<F: Future>(
+        self,
+        head: F,
+        is_answered: impl Fn() -> bool,
+    ) -> Result<F::Output, Due> {
+        let mut head = pin!(head);
+        let due = match self.run(head.as_mut()).await {
+            Ok(came) => return Ok(came),
+            Err(due) => due,
+        };
+        if due.phase == Phase::Call || !is_answered() {
+            return Err(due);
+        }
+        let deadline = self.call.facts().due();
+        let came = self.call.until_moment(deadline, head).await;
+        came.ok_or_else(|| self.fixed(deadline))
+    }
+
+    async fn run<F: Future>(&self, head: F) -> Result<F::Output, Due> {
         let call = self.call;
         let attempt = self.settings.attempt.map(|limit| call.moment().after(limit));
         let fixed = call.facts().due().min(attempt.unwrap_or(Moment::NEVER));

@@ -6,6 +6,9 @@
 //! | [`response_head`](TimeoutLayer::response_head) | the last byte of the request's body was taken | the response head |
 //! | [`upload_stall`](TimeoutLayer::upload_stall) | bytes of the request's body were taken | the next bytes of it |
 //!
+//! The head counts as there while [`validate`](crate::validate), further in, reads the body before it hands
+//! both up, in an integration or as one layer with this.
+//!
 //! A long upload is not a slow answer: with `response_head` and `upload_stall` instead of `attempt`, a
 //! request may take as long as it makes progress.
 //!

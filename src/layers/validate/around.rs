@@ -56,14 +56,14 @@ impl Pattern for ValidatePattern {
         if chosen.reads_body && obstacle.is_none() {
             // Only a check that may turn a success down is worth more than a short wait.
             let patience = (!chosen.is_decisive).then(|| rt::after(call.now(), PATIENCE));
-            let mut left = Allowance::new(cap);
+            let mut left = Allowance::new(cap).with_frames(cap / BYTES_A_FRAME);
             is_late = call.until(patience, held.read_ahead(&mut left)).await.is_none();
             if chosen.is_decisive {
                 // Nothing of it has reached anybody: it is the attempt that failed.
                 held = held.or_broken();
             }
-        } else if obstacle.is_none() && announced.exact().is_none() {
-            // Whether there is a body at all.
+        } else if self.wants_first(obstacle, &announced) {
+            // Whether there is a body at all, or what a sample shows of it.
             let patience = rt::after(call.now(), PATIENCE);
             let _ = call.until(patience, held.first_frame()).await;
         }
@@ -91,6 +91,17 @@ impl Pattern for ValidatePattern {
 
     fn integration(&self) -> Option<&Arc<str>> {
         self.layer.emitter.integration()
+    }
+}
+
+impl ValidatePattern {
+    /// Whether the first part of a body is waited for that no check reads.
+    fn wants_first(&self, obstacle: Option<Unchecked>, announced: &SizeHint) -> bool {
+        match (obstacle, announced.exact()) {
+            (None, None) => true,
+            (_, Some(0)) | (Some(Unchecked::Encoded | Unchecked::Streamed), _) => false,
+            _ => self.layer.redactor.is_some(),
+        }
     }
 }
 
@@ -147,3 +158,5 @@ const STREAM_ENDS: [&str; 6] =
     ["ndjson", "jsonl", "jsonlines", "json-seq", "+seq", "vnd.amazon.eventstream"];
 /// How long the body of an answer is waited for whose status says enough, or whose checks only tell.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// A body in smaller pieces costs more for the pieces than for its bytes.
+const BYTES_A_FRAME: usize = 4;

@@ -36,7 +36,7 @@ pub struct Checked<T> {
     /// The value.
     pub value: T,
     /// The members that the type doesn't know, each once, as JSON pointers with `*` for all items of an
-    /// array; the first 100.
+    /// array and for a name that may be private, such as one with spaces; the first 100.
     pub unknown: Vec<String>,
 }
 

@@ -19,8 +19,9 @@ pub struct Finding {
     pub(super) reason: Cow<'static, str>,
     pub(super) wait: Option<Duration>,
     pub(super) unchecked: Option<Unchecked>,
-    /// The provider carried a part of the request out, whatever the verdict.
-    pub(super) carried_out: bool,
+    /// Whether the provider carried a part of the request out, whatever the verdict; `None` where the check
+    /// doesn't know.
+    pub(super) carried_out: Option<bool>,
     #[cfg(feature = "json")]
     pub(super) problem: Option<Box<super::Problem>>,
 }
@@ -51,7 +52,9 @@ impl Finding {
         Self { wait, ..Self::of(Verdict::Throttled, reason) }
     }
 
-    /// The credentials were refused.
+    /// The credentials were refused. A [`token`](crate::token) is renewed. The call is repeated with it at once
+    /// where the status is a 4xx, by which the provider says that it did nothing. With any other it may
+    /// have done a part, so that only what is safe to repeat is repeated.
     pub fn unauthorized(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::of(Verdict::Unauthorized, reason)
     }
@@ -94,10 +97,15 @@ impl Finding {
     /// the worst counts. Of none, it passes.
     #[cfg(feature = "json")]
     pub(super) fn of_several(found: impl Iterator<Item = Self>) -> Self {
-        let (mut worst, mut has_success, mut carried_out) = (Self::pass(), false, false);
+        let (mut worst, mut has_success, mut carried_out) = (Self::pass(), false, Some(false));
         for finding in found {
             has_success |= matches!(finding.verdict, Verdict::Pass | Verdict::Partial);
-            carried_out |= finding.carried_out;
+            // It was if one was, and was not if none was.
+            carried_out = match (carried_out, finding.carried_out) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (None, _) | (_, None) => None,
+                _ => Some(false),
+            };
             if finding.verdict.severity() > worst.verdict.severity() {
                 worst = finding;
             }
@@ -122,7 +130,7 @@ impl Finding {
             reason: reason.into(),
             wait: None,
             unchecked: None,
-            carried_out: false,
+            carried_out: None,
             #[cfg(feature = "json")]
             problem: None,
         }

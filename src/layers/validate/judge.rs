@@ -114,7 +114,8 @@ impl Judge<'_> {
                         if let Some(wait) = wait {
                             leave_wait(&mut head.extensions, wait);
                         }
-                        if carried_out {
+                        // A 4xx says that the request was refused (RFC 9110, 15.5), and others don't.
+                        if carried_out.unwrap_or(!head.status.is_client_error()) {
                             head.extensions.insert(CarriedOut);
                         }
                         return self.reject(failed, class, head);

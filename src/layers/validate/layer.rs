@@ -82,8 +82,9 @@ impl ValidateLayer {
         self
     }
 
-    /// How many bytes of a body are held back for the checks at most; 64 KiB by default. A larger body
-    /// is unchecked.
+    /// How many bytes of a body are held back for the checks at most; 64 KiB by default, and no more than
+    /// 16 MiB, because each call in flight may hold as many. A larger body is unchecked, and so is one of more
+    /// frames than one for each four of these bytes.
     pub fn body_cap(mut self, bytes: usize) -> Self {
         self.config.body_cap = bytes;
         self
@@ -98,7 +99,8 @@ impl ValidateLayer {
 
     /// Keeps samples of rejected answers in memory: the last 20 of each check, at most one a second, each
     /// with the first 2 KiB of its body as this redactor shows them. By default there are none. The
-    /// [handle](Self::handle) reads them.
+    /// [handle](Self::handle) reads them. Where no check reads a body, an answer waits for the first part of
+    /// its body, at most a second, so that a sample has it.
     pub fn keep_samples(mut self, redactor: impl Redactor) -> Self {
         self.redactor = Some(Arc::new(redactor));
         self
@@ -180,6 +182,12 @@ impl Slot for ValidateLayer {
         if self.config.body_cap == 0 {
             errors.add("body_cap", "with 0 no body is checked: raise it, or set `mode` to off");
         }
+        if self.config.body_cap > MOST_HELD {
+            errors.add(
+                "body_cap",
+                "it is over 16 MiB, which each call in flight may hold: lower it, and check what is larger where it is read",
+            );
+        }
         if self.checks.len() > MOST_CHECKS {
             errors.add(
                 "enforce",
@@ -223,3 +231,5 @@ pattern_layer!(ValidateLayer => ValidatePattern, AsIs, |layer| ValidatePattern::
 
 /// As many as bits in the set of those that are for an answer.
 pub(super) const MOST_CHECKS: usize = 64;
+/// Of one body: a hundred calls in flight would hold more than a gigabyte.
+const MOST_HELD: usize = 16 << 20;

@@ -14,7 +14,7 @@
 //! | `invalid` | invalid answer | as a 500 | failure | an error |
 //! | `permanent` | client error | no | says nothing bad | the answer, with [`FailedCheck`] |
 //! | `throttled` | throttled | after its wait, as a 429 | says nothing bad | the answer, with [`FailedCheck`] |
-//! | `unauthorized` | unauthorized | as a 401 of the [`token`](crate::token) | says nothing bad | the answer, with [`FailedCheck`] |
+//! | `unauthorized` | unauthorized | once the [`token`](crate::token) is renewed: at a 4xx any call, else what is safe to repeat | says nothing bad | the answer, with [`FailedCheck`] |
 //! | `unchecked` | as the status says | | | the answer |
 //!
 //! - **An error** is of kind [`Invalid`](crate::ErrorKind::Invalid), with delivery "answered": the provider
@@ -26,8 +26,13 @@
 //!   whose status says by itself that it failed.
 //! - **The caller gets the same bytes**, frames and trailers, whatever was read for a check. At most
 //!   [`body_cap`](ValidateLayer::body_cap) bytes are held back; a body that is larger passes as `unchecked`.
-//!   The limits on an attempt and on a body's silence run meanwhile. A body that breaks while it is
-//!   held back has reached nobody: the attempt failed, and may be repeated.
+//!   A body that breaks while it is held back has reached nobody: the attempt failed, and may be repeated.
+//! - **A slow body isn't cut because it is held back.** The limit on an attempt is for the head, and lets an
+//!   answer go on whose body is being read here: so S3 may write white space for minutes before it says
+//!   what became of a `CompleteMultipartUpload`. The limit on a body's silence
+//!   ([`idle_timeout`](crate::idle_timeout)) and the [`deadline`](crate::deadline) bound it. A call that the
+//!   deadline cuts then has delivery "unknown", never "not sent". Where the layers are composed one by one,
+//!   with other layers between them, the limit on an attempt can't know, and cuts it.
 //! - **What can't be checked passes**, and is counted: a body over the cap, a compressed one (the own
 //!   client decompresses with the feature `decompression`), streams of events, parts, lines or gRPC; JSON
 //!   that is right and can't be read here (over 127 levels deep, a number or a character out of range);
@@ -41,7 +46,8 @@
 //!   [local copy](crate::local_copy) stores it, and neither replaces a good one by it.
 //! - **A new check** is added by [`report`](ValidateLayer::report): it tells what it would reject, and
 //!   changes nothing. The mode of all checks can be changed while calls run, by a file:
-//!   `[validate] mode = "report_only"`.
+//!   `[validate] mode = "report_only"`. The checks themselves are code: the table of an integration without
+//!   any check has no effect, and is no mistake, because one file may be for several versions of the code.
 //!
 //! # Checks
 //!

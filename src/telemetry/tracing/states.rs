@@ -152,7 +152,7 @@ pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::Fl
             record!(scope, ERROR, "this instance can't obey its fleet: health says why");
         }
         FleetEvent::ShareEnded => {
-            record!(scope, WARN, "the lease of a share has ended: a hundredth of the rate is used");
+            record!(scope, WARN, "the lease of a share has ended: little of the rate is used");
         }
         FleetEvent::ShareHeld => record!(scope, INFO, "a share of the account's rate is held"),
         FleetEvent::Hinted => {

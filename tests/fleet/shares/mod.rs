@@ -202,7 +202,7 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
         fleet.instance(name).lease(Duration::from_secs(600)).build()
     };
     let (leaves, stays) = (fleet(&first, "leaves"), fleet(&second, "stays"));
-    assert_eq!(share(&first), (1.0, true), "a hundredth before the first lease");
+    assert_eq!(share(&first), (0.1, true), "a thousandth before the first lease");
     for it in [&leaves, &stays] {
         run(it);
     }
@@ -210,8 +210,50 @@ async fn a_clean_shutdown_gives_the_share_back_at_once_and_one_that_just_ends_ke
     assert!(place.holders().await == 2);
     leaves.shut_down();
     until("it is given back", async || place.holders().await == 1).await;
-    assert_eq!(share(&first), (1.0, true), "what it is left with");
+    assert_eq!(share(&first), (0.1, true), "what it is left with");
     drop((one, two));
+}
+
+#[tokio::test]
+async fn what_the_dead_had_is_free_whether_their_leases_are_over_or_end_later_than_any_can() {
+    let Some(place) = Place::new().await else { return };
+    let now = "outrigger.fleet_now()";
+    let dead = |name: &str, ends: &str| {
+        format!(
+            "INSERT INTO outrigger.fleet_share VALUES ('live', '{name}', 60000000, 1000000000, 100000000, {now} {ends});"
+        )
+    };
+    // Nobody has asked since they were killed; and one was heard while the clock was ahead.
+    place
+        .sql(&format!(
+            "INSERT INTO outrigger.fleet_account VALUES ('live', 1, {now} - 5000); {} {}",
+            dead("killed", "- 1000"),
+            dead("ahead", "+ 86400000")
+        ))
+        .await;
+    let registry = Registry::new();
+    let calls = keep_calling(noting(&registry, &Arc::default()));
+    run(&place.sharing_fleet(&registry, "web-1"));
+    until("it has all", async || share(&registry).0 > f64::from(RATE) * 0.9).await;
+    calls.abort();
+}
+
+#[tokio::test]
+async fn an_instance_that_is_given_no_share_says_so_and_why() {
+    let Some(place) = Place::new().await else { return };
+    place.sql("DROP TABLE outrigger.fleet_share").await;
+    let told = EventRecorder::new();
+    let registry = Registry::new().subscriber(told.clone());
+    let _mailer = noting(&registry, &Arc::default());
+    let fleet = place.sharing_fleet(&registry, "web-1");
+    run(&fleet);
+    until("it is told", async || {
+        told.count(|event| matches!(event, Event::Fleet(FleetEvent::ShareEnded))) == 1
+    })
+    .await;
+    let why = || registry.health_of("mailer").unwrap().fleet.unwrap().error.unwrap_or_default();
+    until("health says why", async || why().contains("no share of \"live\"")).await;
+    assert!(fleet.wait_heard(PATIENCE).await, "all else works");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ fn most_of_the_rate_is_used_whether_demand_stands_still_or_moves() {
         println!(
             "{number} instances, twice too much: {too_much:.3} used, {renewals:.2} renewals a second"
         );
-        assert!(too_much > 0.98);
+        assert!(too_much > 0.97);
         let (steady, _) = used(number, |world, _| world.demand_all(each * 0.7));
         println!("{number} instances, 70 % steady: {steady:.3} answered");
         assert!(steady > 0.99);

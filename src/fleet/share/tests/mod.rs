@@ -1,4 +1,6 @@
+mod account;
 mod figures;
+mod lost;
 mod world;
 
 use std::time::Duration;
@@ -7,6 +9,8 @@ use super::fair::{Holder, OtherHolders, portion};
 use world::{Fault, World};
 
 const RATE: u64 = 100_000_000;
+/// A hundredth is for those that have no lease.
+const TO_GIVE: u64 = RATE / 100 * 99;
 
 fn holder(using: u64, demand: u64) -> Holder {
     Holder { using, demand, rate: RATE }
@@ -45,11 +49,11 @@ fn who_has_to_give_back_is_counted_with_what_it_had_until_it_says_so() {
     let newcomer = holder(0, RATE);
     let others = |using| OtherHolders { live: vec![holder(using, RATE)], silent: 0 };
     let answer = portion(newcomer, &others(RATE));
-    assert_eq!((answer.share, answer.fair, answer.counted), (0, RATE / 2, 0));
+    assert_eq!((answer.share, answer.fair, answer.counted), (0, TO_GIVE / 2, 0));
     let other = OtherHolders { live: vec![newcomer], silent: 0 };
     let told = portion(holder(RATE, RATE), &other);
-    assert_eq!((told.share, told.counted), (RATE / 2, RATE));
-    assert_eq!(portion(newcomer, &others(told.share)).share, RATE / 2);
+    assert_eq!((told.share, told.counted), (TO_GIVE / 2, RATE));
+    assert_eq!(portion(newcomer, &others(told.share)).share, TO_GIVE / 2);
 }
 
 #[test]
@@ -76,8 +80,7 @@ fn shares_are_never_more_than_the_rate_whatever_is_lost_and_whoever_stops() {
             let counted = world.counted();
             assert!(counted <= rate + 1e-6, "seed {seed}, step {step}: {counted} are counted");
         }
-        let lease = world.rate() * 10.0;
-        assert!(world.excess() <= lease, "seed {seed}: {} over", world.excess());
+        assert!(world.excess() <= 1e-6, "seed {seed}: {} over", world.excess());
     }
 }
 
@@ -108,40 +111,4 @@ fn the_share_of_one_that_is_killed_comes_back_when_its_lease_has_ended_and_after
         world.run(Duration::from_secs(after));
         assert!(world.shares()[1] > world.rate() * 0.9, "{:?}", world.shares());
     }
-}
-
-#[test]
-fn an_outage_of_the_database_takes_the_share_from_nobody() {
-    let mut world = World::new(3, 5, Duration::from_secs(10));
-    world.demand_all(1_000.0);
-    world.run(Duration::from_secs(30));
-    let before = world.shares();
-    world.database_is_up(false);
-    world.run(Duration::from_secs(15));
-    assert_eq!(world.shares(), before);
-    world.database_is_up(true);
-    for _ in 0..100 {
-        world.run(Duration::from_millis(100));
-        assert!(world.shares().iter().sum::<f64>() <= world.rate() + 1e-6);
-        assert!(world.shares().iter().all(|share| *share > world.rate() / 5.0 * 0.9));
-    }
-}
-
-#[test]
-fn one_that_is_alone_without_the_database_is_over_by_one_lease_at_most_and_goes_on_with_a_hundredth()
- {
-    let mut world = World::new(5, 3, Duration::from_secs(10));
-    world.demand_all(1_000.0);
-    world.run(Duration::from_secs(30));
-    world.fault(0, Fault::Partitioned);
-    world.run(Duration::from_secs(300));
-    assert!(
-        world.excess() > 0.0 && world.excess() <= world.rate() * 10.0 / 2.0,
-        "{}",
-        world.excess()
-    );
-    assert!((world.shares()[0] - world.rate() / 100.0).abs() < 1e-6, "{:?}", world.shares());
-    world.fault(0, Fault::Healed);
-    world.run(Duration::from_secs(20));
-    assert!(world.shares()[0] > world.rate() / 3.0 * 0.9, "{:?}", world.shares());
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::super::demand::Demand;
 use super::super::fair::Holder;
 use super::super::lease::{LeaseTerms, ShareLease};
-use super::super::ledger::{Ledger, LedgerEntry};
+use super::super::ledger::{FORGOTTEN, Ledger, LedgerEntry};
 use crate::outbox::Timestamp;
 use crate::rate_limit::{Quota, RequestCounts};
 use crate::rt::{self, Clock, Rng};
@@ -63,7 +63,7 @@ const STEP: Duration = Duration::from_millis(20);
 impl World {
     pub(super) fn new(seed: u64, number: usize, lease: Duration) -> Self {
         let (began, wall) = (rt::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30));
-        let ledger = Ledger { now: Timestamp(0), heard: None, entries: Vec::new() };
+        let ledger = Ledger { now: Timestamp(0), entries: Vec::new() };
         let mut world = Self {
             rng: Rng::seeded(seed),
             began,
@@ -125,6 +125,11 @@ impl World {
         }
     }
 
+    /// All leases end so much later in the database.
+    pub(super) fn ends_later(&mut self, by: Duration) {
+        self.ledger.entries.iter_mut().for_each(|entry| entry.ends = entry.ends.plus(by));
+    }
+
     /// Shares are looked at by the monotonic clock alone.
     fn clock(&self) -> Clock {
         Clock::system()
@@ -148,10 +153,8 @@ impl World {
         let now = self.began + self.now;
         let share = instance.lease.share(self.clock(), now);
         match () {
-            // It is kept for one lease more.
-            () if now + self.lease < share.until => share.rate,
-            () if !also_after => 0.0,
             () if now < share.until => share.rate,
+            () if !also_after => 0.0,
             () => share.afterwards,
         }
     }
@@ -183,8 +186,9 @@ impl World {
             chance if chance < 0.004 => self.instances[at].wanted = self.rng.fraction() * 200.0,
             chance if chance < 0.0045 => self.is_up = !self.is_up,
             chance if chance < 0.006 => self.fault(at, Fault::Paused(seconds)),
-            chance if chance < 0.0065 && number < 12 => {
-                self.fault(at, if chance < 0.00625 { Fault::Killed } else { Fault::Left });
+            chance if chance < 0.007 => self.flap(at),
+            chance if chance < 0.0075 && number < 12 => {
+                self.fault(at, if chance < 0.00725 { Fault::Killed } else { Fault::Left });
                 self.start();
             }
             _ => {}
@@ -193,6 +197,15 @@ impl World {
             self.is_up = true;
         }
         self.step(0.02);
+    }
+
+    /// It loses its way to the database, or finds it again.
+    fn flap(&mut self, at: usize) {
+        match self.instances[at].state {
+            State::Runs => self.fault(at, Fault::Partitioned),
+            State::Partitioned => self.fault(at, Fault::Healed),
+            State::Gone => {}
+        }
     }
 
     /// `loss` is the chance that an answer is lost.
@@ -266,16 +279,13 @@ impl World {
     fn renew(&mut self, name: &str, asking: Holder) -> super::super::fair::Portion {
         self.renewals += 1;
         self.ledger.now = Timestamp(self.now.as_millis() as i64);
-        let renewal = self.ledger.renew(name, asking, self.lease);
-        let ends = self.ledger.now.plus(self.lease);
-        if let Some(after) = renewal.prolong_after {
-            let lived = self.ledger.entries.iter_mut().filter(|entry| entry.ends > after);
-            lived.for_each(|entry| entry.ends = entry.ends.max(ends));
-        }
-        self.ledger.entries.retain(|entry| entry.name != name);
-        let holder = Holder { using: renewal.portion.counted, ..asking };
+        let portion = self.ledger.renew(name, asking);
+        let (now, ends) = (self.ledger.now, self.ledger.now.plus(self.lease));
+        let is_remembered = |entry: &LedgerEntry| entry.ends.plus(FORGOTTEN) >= now;
+        self.ledger.entries.retain(|entry| entry.name != name && is_remembered(entry));
+        self.ledger.entries.iter_mut().for_each(|entry| entry.ends = entry.ends.min(ends));
+        let holder = Holder { using: portion.counted, ..asking };
         self.ledger.entries.push(LedgerEntry { name: name.to_owned(), holder, ends });
-        self.ledger.heard = Some(self.ledger.now);
-        renewal.portion
+        portion
     }
 }

@@ -13,6 +13,7 @@ fn share(rate: f64, lasts: Duration, now: Instant) -> RateShare {
         until_wall: clock.wall() + lasts,
         clock,
         afterwards: 1.0,
+        is_to_rise: false,
         demand: 0.0,
     }
 }
@@ -87,6 +88,18 @@ fn without_a_rate_nothing_goes_and_another_share_wakes_it() {
     assert!(bucket.ready_at(now) > now);
     bucket.change(share(10.0, SECOND * 30, now), now);
     assert_eq!(taken(&mut bucket, now, now + SECOND), 10);
+}
+
+#[test]
+fn a_call_waits_for_a_share_that_is_to_rise_and_not_for_the_end_of_one_that_is_too_small() {
+    let now = rt::now();
+    let none = share(0.0, SECOND * 60, now);
+    let mut bucket = ShareBucket::new(none, now);
+    bucket.take(now);
+    assert_eq!(bucket.ready_at(now), now + SECOND * 61);
+    bucket.change(RateShare { is_to_rise: true, ..none }, now);
+    assert_eq!(bucket.ready_at(now), now + LOOK_AGAIN);
+    assert!(bucket.ready_at(now + SECOND * 30) > now + SECOND * 30, "it only looks again");
 }
 
 proptest! {

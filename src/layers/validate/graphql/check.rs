@@ -32,8 +32,11 @@ impl GraphQl {
         Self::new().user_errors("userErrors").user_errors("customerUserErrors")
     }
 
-    /// The path at which the provider speaks GraphQL, `/graphql`, where others of its paths speak
-    /// something else; by default, all do.
+    /// The one path at which the provider speaks GraphQL: `/graphql`. Requests to its other paths are not
+    /// marked, and their answers not read. By default, each request of the integration is GraphQL's.
+    ///
+    /// It is compared with the whole path of the request's URI, letter by letter, without host and query:
+    /// `/graphql/` is another one.
     #[must_use]
     pub fn at_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.endpoint.path = Some(path.into());
@@ -86,12 +89,12 @@ impl GraphQl {
                     // The status says more.
                     _ => Finding::pass(),
                 };
-                self.find_worst(json, &unnamed, errors)
+                Finding { carried_out: Some(false), ..self.find_worst(json, &unnamed, errors) }
             }
             // It was run, and failed in the provider's code.
             (Some(Value::Null), errors) => {
                 let unnamed = Finding::transient("an error without a code");
-                Finding { carried_out: true, ..self.find_worst(json, &unnamed, errors) }
+                Finding { carried_out: Some(true), ..self.find_worst(json, &unnamed, errors) }
             }
             (Some(data), errors) => {
                 let partial = Finding::partial("it has data and errors").at("/errors");
@@ -102,7 +105,7 @@ impl GraphQl {
                 match worst.verdict {
                     // Nothing of what was asked for is there, and for a reason that may pass.
                     Verdict::Transient | Verdict::Throttled | Verdict::Unauthorized => {
-                        Finding { carried_out: true, ..worst }
+                        Finding { carried_out: Some(true), ..worst }
                     }
                     _ => partial,
                 }

@@ -23,7 +23,23 @@ pub struct MarkQueries {
 }
 
 impl MarkQueries {
-    /// For the requests whose answers this check reads: of the same path, with the same persisted queries.
+    /// The other half of a check: `check` reads what the answers say, and this marks the requests that they
+    /// answer. It takes from the check the [path](GraphQl::at_path), so that other requests stay as they are, and
+    /// the [persisted queries](GraphQl::persisted_queries); codes are for answers only.
+    ///
+    /// [`IntegrationBuilder::graphql`](crate::IntegrationBuilder::graphql) adds both halves. By hand:
+    ///
+    /// ```
+    /// use outrigger::Integration;
+    /// use outrigger::validate::ValidateLayer;
+    /// use outrigger::validate::graphql::{GraphQl, MarkQueries};
+    ///
+    /// let check = GraphQl::new().at_path("/graphql");
+    /// let shop = Integration::user_flow("shop")
+    ///     .around_call(MarkQueries::of(&check))
+    ///     .validate(ValidateLayer::new().report(check));
+    /// # let _ = shop;
+    /// ```
     #[must_use]
     pub fn of(graphql: &GraphQl) -> Self {
         Self { endpoint: graphql.endpoint.clone() }

@@ -31,11 +31,15 @@ use crate::settings::{ConfigError, ValidationError};
 /// # Ok(()) }
 /// ```
 ///
-/// - The operation is found by the method, and by the request's
-///   [`PathTemplate`](crate::context::PathTemplate) or its path, after the path of one of `servers`. What
-///   the document doesn't know passes.
-/// - Of `responses`, the status counts, then `2XX`, then `default`; of `content`, the media type, then
-///   ranges such as `*/*`. An answer of another media type than those is invalid.
+/// - **Which operation** it is, method and path say. If the request has a
+///   [`PathTemplate`](crate::context::PathTemplate) that is a path of the document, `/charges/{id}`, it is that.
+///   Else the request's own path is compared with those of the document, without the path of one of the
+///   document's `servers`: with the server `https://api.test/v1`, `/v1/charges/7` is one of
+///   `/charges/{id}`. An answer to any other request isn't looked at.
+/// - **Which schema** its answer must fit, status and media type say. Of the operation's `responses`, the
+///   entry of the very status is taken, else `2XX`, else `default`; without any, the answer passes. Of that
+///   entry's `content`, it is the answer's media type, else a range such as `*/*`. An answer of a media type
+///   that isn't there is invalid.
 /// - Versions 3.1 and later as they are; of 3.0, `nullable` and `exclusiveMinimum: true` are understood.
 ///   A member that is `writeOnly` is never required. The rest is as of [`JsonSchema`](super::super::JsonSchema).
 ///
