@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_key_is_lost_after_a_time_and_known_again_once_it_was_not_missed_for_as_long() {
-        let (keys, start) = (MissingKeys::default(), Instant::now());
+        let (keys, start) = (MissingKeys::default(), crate::rt::now());
         let at = |part: u32| keys.note("k1", start + PATIENCE / 4 * part);
         assert_eq!(
             [0, 1, 2, 3].map(at),
