@@ -53,15 +53,16 @@ impl Inner {
         if why.is_empty() {
             return Err(Refused::Form("say why: it is what the next person reads".to_owned()));
         }
+        // First of all, so that nobody can ask without end which messages there are.
+        if !self.acts.may_act_again(&form.actor.name, form.now) {
+            return Err(Refused::TooMany);
+        }
         let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
             Asked::Set(set) => Scope::Integration(&set.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
-        if !self.acts.may_act_again(&form.actor.name, form.now) {
-            return Err(Refused::TooMany);
-        }
         let act = ConsoleAct {
             number: 0,
             at: form.now,

@@ -52,7 +52,10 @@ async fn named(
     may: impl Fn(&str) -> bool,
 ) -> Result<Vec<StoredMessage>, OutboxError> {
     let (mut messages, mut page) = (Vec::new(), Page::first(MESSAGES));
-    while messages.len() < MESSAGES {
+    for _ in 0..PAGES {
+        if messages.len() >= MESSAGES {
+            break;
+        }
         let found = outbox.browse(Filter::all().named(asked), page).await?;
         let Some(last) = found.last() else { break };
         page = Page::after(last.seq, MESSAGES);
@@ -64,5 +67,7 @@ async fn named(
 
 /// How many messages are found.
 const MESSAGES: usize = 50;
+/// How many pages are looked through for those that may be looked at.
+const PAGES: usize = 10;
 /// Of how many all is told: each is read with its attempts.
 const LIVES: usize = 20;

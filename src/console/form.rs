@@ -43,8 +43,13 @@ impl Form {
         self.needs(name)?.parse().map_err(no_id)
     }
 
-    fn is_ticked(&self, name: &str) -> bool {
-        self.value(name).is_some()
+    fn is_ticked(&self, name: &str) -> Result<bool, Refused> {
+        match self.value(name) {
+            None => Ok(false),
+            Some("yes") => Ok(true),
+            // What a robot meant as "no" must not be a "yes".
+            Some(_) => Err(Refused::Form(format!("the field {name:?} is \"yes\" or isn't there"))),
+        }
     }
 
     /// When it should end, if they said so.
@@ -52,8 +57,17 @@ impl Form {
         until(&self.pairs, self.now).map_err(Refused::Form)
     }
 
+    fn is_set_back(&self) -> Result<bool, Refused> {
+        let is_ticked = self.is_ticked("auto")?;
+        if is_ticked && self.until()?.is_none() {
+            return Err(Refused::Form("say until when: then it is set back by itself".to_owned()));
+        }
+        Ok(is_ticked)
+    }
+
     pub(super) fn asked(&self) -> Result<Asked, Refused> {
-        let key = || if self.is_ticked("force") { ExpiredKey::Force } else { ExpiredKey::Refuse };
+        let is_forced = self.is_ticked("force")?;
+        let key = || if is_forced { ExpiredKey::Force } else { ExpiredKey::Refuse };
         let one = |action| Ok(Asked::Message { id: self.needs_id("message")?, action });
         let all = |action| {
             let no_time = |_| Refused::Form("the field \"at\" is no time".to_owned());
@@ -65,8 +79,8 @@ impl Form {
                 integration: self.needs("integration")?,
                 control: self.needs("control")?,
                 to: self.needs("to")?,
-                auto: self.is_ticked("auto"),
-                of_all: self.is_ticked("of_all"),
+                auto: self.is_set_back()?,
+                of_all: self.is_ticked("of_all")?,
             })),
             "pause" => Ok(Asked::Pause { lane: self.needs("lane")? }),
             "resume" => Ok(Asked::Resume { lane: self.needs("lane")? }),

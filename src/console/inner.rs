@@ -16,7 +16,7 @@ use super::route::LaneView;
 use super::task::Tasks;
 use super::wanted::Wanted;
 use super::words;
-use crate::control::Registry;
+use crate::control::{Health, Registry};
 use crate::outbox::{
     Filter, History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
     StoredMessage,
@@ -79,13 +79,14 @@ impl Inner {
     pub(super) fn cards(&self, actor: &Actor) -> Vec<Card> {
         let may = |name: &str| self.access.may(actor, Right::Look, Scope::Integration(name));
         let known = self.registry.health().into_iter().filter(|health| may(&health.integration));
-        let mut cards: Vec<_> = known.map(|health| self.card(health)).collect();
+        let mut cards: Vec<_> = known.map(|health| self.card(actor, health)).collect();
         let now = self.clock.wall();
         cards.sort_by_key(|card| words::rank(&card.health, &card.lately(now)));
         cards
     }
 
-    fn card(&self, health: crate::control::Health) -> Card {
+    fn card(&self, actor: &Actor, mut health: Health) -> Card {
+        health.lanes.retain(|one| self.access.may(actor, Right::Look, Scope::Lane(&one.lane)));
         let minutes = self.recent.as_ref().map(|recent| recent.minutes(&health.integration));
         let moved = health.controls.iter().filter(|control| !control.is_default);
         let until =
@@ -103,7 +104,7 @@ impl Inner {
         let controls = controls.iter().map(|control| (control.state(), control.positions()));
         Ok(IntegrationView {
             controls: controls.collect(),
-            card: self.card(health),
+            card: self.card(actor, health),
             failures: self.recent.as_ref().map(|recent| recent.failures(name, FAILURES)),
             may_steer: self.access.may(actor, Right::Steer, scope),
         })

@@ -32,7 +32,7 @@ fn zone(behind: &str) -> Result<i64, String> {
     match behind.parse::<i64>() {
         _ if behind.is_empty() => Ok(0),
         // None is further away (RFC 9557 and the zones of today: 14 hours).
-        Ok(minutes) if minutes.abs() <= 24 * 60 => Ok(-minutes * 60),
+        Ok(minutes @ -1440..=1440) => Ok(-minutes * 60),
         _ => Err(format!("there is no zone {behind:?}")),
     }
 }
@@ -105,6 +105,7 @@ mod tests {
             ("at", "6", ""),
             ("at", "-1:00", ""),
             ("at", "18:00", "90000"),
+            ("at", "18:00", "-9223372036854775808"),
             ("at", "18:00", "Berlin"),
             ("1h", "18:00", ""),
             ("tomorrow", "", ""),

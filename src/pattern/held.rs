@@ -54,8 +54,10 @@ pub(super) enum Came {
 pub(crate) enum ReadOff {
     /// Drop them.
     Drop,
-    /// Hand them up with the answer.
+    /// Hand them up with the answer. The limits on the head don't hold while it is read.
     Keep,
+    /// The same of what belongs to the head: its limits hold.
+    First,
 }
 
 impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
@@ -177,7 +179,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
         cx: &mut TaskContext<'_>,
     ) {
         let held = match what {
-            ReadOff::Drop => Stage::Held,
+            ReadOff::Drop | ReadOff::First => Stage::Held,
             ReadOff::Keep => Stage::ReadAhead,
         };
         while matches!(self.came, Came::Answer { is_over: false }) && !self.is_read_off() {
@@ -191,7 +193,7 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
             if let Some(frame) = self.attempt.shared.slots().frame.take() {
                 let ahead = self.ahead.get_or_insert_default();
                 ahead.is_full = !left.take(&frame);
-                if what == ReadOff::Keep {
+                if what != ReadOff::Drop {
                     ahead.frames.push_back(frame.map_data(in_one_piece));
                 }
             }
@@ -209,13 +211,17 @@ impl<'a, W: Wire, F: Future<Output = Flow>> Held<'a, W, F> {
     /// Waits for the first data of the body, or its end, and keeps what it reads.
     pub(crate) async fn first_frame(&mut self) {
         // Of nothing, so that it takes no more than one frame that has data.
-        self.read_ahead(&mut Allowance::new(0)).await;
+        self.read(&mut Allowance::new(0), ReadOff::First).await;
     }
 
     /// Reads the body to its end, or until it is more than may be read, and keeps what it reads.
     pub(crate) async fn read_ahead(&mut self, left: &mut Allowance) {
+        self.read(left, ReadOff::Keep).await;
+    }
+
+    async fn read(&mut self, left: &mut Allowance, what: ReadOff) {
         poll_fn(|cx| {
-            self.poll_read_off(left, ReadOff::Keep, cx);
+            self.poll_read_off(left, what, cx);
             match self.is_over() || self.is_read_off() {
                 true => Poll::Ready(()),
                 false => Poll::Pending,

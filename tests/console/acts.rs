@@ -49,6 +49,23 @@ async fn a_switch_is_wanted_until_the_time_that_somebody_wrote_in_their_zone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_to_be_set_back_needs_a_time_and_a_tick_is_a_yes() {
+    let bench = Bench::new(all());
+    for fields in [
+        [("to", "off"), ("until", "open"), ("auto", "yes")],
+        [("to", "off"), ("until", "1h"), ("auto", "no")],
+    ] {
+        let refused = bench.act("ada", "?integration=payments", "set", &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    }
+    assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::On);
+    bench.dead(1).await;
+    let forced = [("force", "false")];
+    let refused = bench.act("ada", "?lane=mailer&state=dead", "replay_all", &forced).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_its_time_a_switch_stays_and_the_page_reminds() {
     let bench = Bench::new(all());
     bench

@@ -152,7 +152,7 @@ impl http_body::Body for Slow {
 }
 
 /// An integration for people, whose attempts have three seconds to the head and whose calls have eight.
-fn slow(spaces: u32, begun: Arc<AtomicU32>) -> Integration {
+fn slow(spaces: u32, has_deadline: bool, begun: Arc<AtomicU32>) -> Integration {
     let provider = tower::service_fn(move |_: http::Request<Body>| {
         begun.fetch_add(1, Relaxed);
         let next = Box::pin(tokio::time::sleep(secs(1)));
@@ -160,19 +160,29 @@ fn slow(spaces: u32, begun: Arc<AtomicU32>) -> Integration {
         std::future::ready(Ok::<_, Infallible>(http::Response::new(Body::new(body))))
     });
     let builder = Integration::user_flow("api").validate(enforced(Required::new(["/id"])));
+    let builder = if has_deadline { builder } else { builder.without_deadline() };
     builder.service(provider).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_deadline_a_slow_success_is_bounded_by_the_limit_of_the_attempt() {
+    let (began, begun) = (tokio::time::Instant::now(), Arc::default());
+    let error = slow(60, false, Arc::clone(&begun)).send(request(Method::POST)).await.unwrap_err();
+    assert_eq!((began.elapsed(), begun.load(Relaxed)), (secs(3), 1));
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.delivery(), Delivery::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_success_is_bounded_by_the_deadline_and_not_by_the_limit_on_the_head() {
     for method in [Method::GET, Method::POST] {
         let begun = Arc::default();
-        let answer = slow(5, Arc::clone(&begun)).send(request(method)).await.unwrap();
+        let answer = slow(5, true, Arc::clone(&begun)).send(request(method)).await.unwrap();
         assert_eq!(answer.into_body().text().await.unwrap(), r#"     {"id":1}"#);
         assert_eq!(begun.load(Relaxed), 1);
     }
     let (began, begun) = (tokio::time::Instant::now(), Arc::default());
-    let error = slow(60, Arc::clone(&begun)).send(request(Method::POST)).await.unwrap_err();
+    let error = slow(60, true, Arc::clone(&begun)).send(request(Method::POST)).await.unwrap_err();
     assert_eq!((began.elapsed(), begun.load(Relaxed)), (secs(8), 1));
     assert!(error.is_timeout() && error.to_string().contains("8s"), "{error}");
     assert_eq!(error.delivery(), Delivery::Unknown);

@@ -35,7 +35,8 @@ impl<'a> Limits<'a> {
     }
 
     /// Runs `head` until a limit passes, which is the error. The attempt begins when this is first
-    /// polled. If a limit passes while the answer's head is there, only the deadline counts from then on.
+    /// polled. If a limit passes while the answer's head is there, only the deadline counts from then on, if there
+    /// is one.
     pub(super) async fn apply<F: Future>(
         self,
         head: F,
@@ -46,10 +47,11 @@ impl<'a> Limits<'a> {
             Ok(came) => return Ok(came),
             Err(due) => due,
         };
-        if due.phase == Phase::Call || !is_answered() {
+        let deadline = self.call.facts().due();
+        // Without a deadline nothing else would end it.
+        if due.phase == Phase::Call || deadline == Moment::NEVER || !is_answered() {
             return Err(due);
         }
-        let deadline = self.call.facts().due();
         let came = self.call.until_moment(deadline, head).await;
         came.ok_or_else(|| self.fixed(deadline))
     }
