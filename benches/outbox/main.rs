@@ -2,12 +2,12 @@
 //! durability in the same run; whether a million rows make a difference; and how long a person waits for a list of dead
 //! letters, and for what they look for in it.
 //!
-//! What seven runs said, on two processors that compilers used at the same time, with the files in memory so that the disk
-//! doesn't count. SQLite: 12,000 to 27,000 enqueues a second of one caller, 19,000 to 49,000 of 32, 2,500 to 9,200 deliveries
-//! with 10 thousand to a million rows. PostgreSQL: 900 to 4,200, 8,200 to 15,400, and 780 to 2,500 deliveries, with a million
-//! rows about 0.6 times as many as with 10 thousand. On a disk with 130 to 400 raw inserts a second, SQLite took 494 enqueues
-//! of one caller and 5,955 of 32, PostgreSQL 206 and 4,140. With 50,000 dead letters, the first page took 1 to 4 ms, the counts
-//! beside it 17 to 49 ms, and to find one by a name less than 1 ms.
+//! What two runs said on two idle processors, with the files in memory (`TMPDIR=/dev/shm`) so that the disk doesn't count.
+//! SQLite: 12,600 to 12,800 enqueues a second of one caller, 63,000 to 66,000 of 32, 9,200 to 9,500 deliveries. PostgreSQL:
+//! 2,950 to 2,970, 14,900 to 16,800, and 3,560 to 3,700. With a hundred thousand or a million rows as many as with ten
+//! thousand (0.97 to 1.05). With 50,000 dead letters, the first page took about 1 ms, the counts beside it 4 to 6 ms, and to
+//! find one by a name less than 1 ms. While compilers ran beside it, PostgreSQL's deliveries fell to 780 to 2,500. On a disk
+//! with 130 to 400 raw inserts a second, SQLite took 494 enqueues of one caller and 5,955 of 32, PostgreSQL 206 and 4,140.
 //!
 //! `cargo bench --bench outbox --features postgres,sqlite`; with `-- 100000`, so many rows instead of a million.
 
