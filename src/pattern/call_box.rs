@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 use std::time::Instant;
 
-use http::Request;
 use http::response::Parts;
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 
 use super::around::{Flow, Next};
+use super::at_once::{AnyStack, Waiting};
 use super::attempt::{Attempt, SharedAttempt, Stage};
 use super::call::{Call, Time};
 use super::held::size_with;
 use super::reported::Reported;
 use super::unread::Unread;
 use super::wire::Wire;
-use crate::body::{Allowance, AnswerOf, AnswerSource, Part};
-use crate::context::{AttemptState, Context, Moment};
+use crate::body::{Allowance, Answer, AnswerOf, AnswerSource, Part};
+use crate::context::{AttemptState, Context, Moment, Scope};
 use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
 use crate::rt::{self, Timer};
@@ -46,7 +47,9 @@ pub(crate) struct CallBox<W: Wire> {
     attempt: Attempt<W>,
     control: Arc<CallControl>,
     /// The stack that the code runs through; callers that know its type cast it back.
-    stack: Arc<dyn Any + Send + Sync>,
+    stack: Arc<dyn AnyStack<W>>,
+    /// A call that isn't polled yet, and may be answered at once: it has no context.
+    waiting: Option<Waiting<W>>,
     timer: Pin<Box<Timer>>,
     /// The runtime that the timer belongs to. A client may outlive its runtime.
     runtime: Option<Runtime>,
@@ -168,6 +171,7 @@ impl<W: Wire> CallBox<W> {
             attempt,
             control,
             stack,
+            waiting: None,
             timer: Box::pin(Timer::default()),
             runtime: None,
             is_runtime_checked: false,
@@ -183,21 +187,49 @@ impl<W: Wire> CallBox<W> {
         }
     }
 
+    /// Prepares the stack for a call.
+    #[inline]
+    pub(super) fn prepare<N: Next<W> + 'static>(&self, prepare: impl FnOnce(&N)) {
+        let stack: &dyn Any = &*self.stack;
+        prepare(stack.downcast_ref().expect("all call boxes are of one stack"));
+    }
+
+    /// Keeps a call that may be answered at once until it is polled.
+    pub(super) fn wait(&mut self, call: Waiting<W>) {
+        // None of its code runs.
+        self.control.is_ended.store(true, Relaxed);
+        self.waiting = Some(call);
+    }
+
+    /// The first poll of a call that may be answered at once. Without an answer, it begins.
+    #[inline]
+    pub(super) fn answer_at_once(&mut self) -> Option<Response<Answer<W::Data>>> {
+        let waiting = self.waiting.as_mut()?;
+        // A call that is polled in a scope is reported there.
+        let answer = (!Scope::is_current()).then(|| waiting.answer(&*self.stack)).flatten();
+        if answer.is_none() {
+            self.begin_late();
+        }
+        answer
+    }
+
+    #[inline(never)]
+    fn begin_late(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            let (request, context) = waiting.begin(self.spare.take());
+            self.begin(request, context);
+        }
+    }
+
     /// Begins a call.
-    pub(super) fn begin<N: Next<W> + 'static>(
-        &mut self,
-        request: Request<W::Body>,
-        context: Context,
-        prepare: impl FnOnce(&N),
-    ) {
+    #[inline]
+    pub(super) fn begin(&mut self, request: Request<W::Body>, context: Context) {
         // The request waits here until it is sent.
         context.state().enter_queue();
         self.started = context.started();
         self.control.is_ended.store(false, Relaxed);
         self.shared.begin(&mut self.shared.slots(), request, Some(context));
-        let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");
-        prepare(stack);
-        stack.begin(&self.attempt);
+        self.stack.begin(&self.attempt);
     }
 
     /// Runs until there is the answer's head, or an error.
@@ -388,6 +420,11 @@ impl<W: Wire> CallBox<W> {
 
     /// Ends the call. Returns whether the box can be used for another one.
     fn end(&mut self) -> bool {
+        if self.waiting.take().is_some() {
+            // None of its code has run, so that all else is as it was.
+            self.stack.release();
+            return true;
+        }
         let was_polled = self.is_polled;
         if !self.control.is_ended.swap(true, Relaxed) && !was_polled {
             // The caller left: poll the code once more, so that it drops everything it holds.

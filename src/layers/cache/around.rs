@@ -4,14 +4,14 @@ use std::sync::Arc;
 use http::{Method, Request};
 
 use super::asked::{Asked, Glance, RequestHead, Way};
-use super::given::{CacheStatus, Form, Forwarded};
+use super::given::{self, CacheStatus, Form, Forwarded};
 use super::key::{CacheKey, CachePartition, normalised};
 use super::origin::Origin;
 use super::parts::{Alive, Settings};
 use super::stored::StoredAnswer;
 use crate::body::Body;
-use crate::freshness::{Moments, Plan};
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::freshness::{Directives, Moments, Plan, Windows};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Unbegun, WholeAnswer, Wire};
 use crate::terms::CacheOutcome;
 
 /// Answers from what is stored, as code around a call: what a [`CacheLayer`](super::CacheLayer) makes of
@@ -34,6 +34,18 @@ enum Look {
     Ask(Arc<Asked>),
 }
 
+/// What is stored for a request, and what to do with it.
+struct Found {
+    /// The stored answer that it chooses.
+    known: Option<Arc<StoredAnswer>>,
+    /// There are answers for other requests to the same URI.
+    has_variants: bool,
+    plan: Plan,
+    directives: Directives,
+    windows: Windows,
+    now: Moments,
+}
+
 impl Pattern for CachePattern {
     async fn around<W: Wire>(
         &self,
@@ -46,6 +58,7 @@ impl Pattern for CachePattern {
             None => Box::pin(next.run(call, attempt)).await,
             Some(Look::Past(way, uri)) => Box::pin(self.pass(call, attempt, next, way, uri)).await,
             Some(Look::Give(stored, outcome, form, now, refreshed)) => {
+                next.release();
                 if let Some(asked) = refreshed {
                     self.refresh(&asked, attempt);
                 }
@@ -55,12 +68,53 @@ impl Pattern for CachePattern {
             Some(Look::Ask(asked)) if asked.is_head => {
                 Box::pin(self.ask_head(call, attempt, next, asked)).await
             }
-            Some(Look::Ask(asked)) => Box::pin(self.ask(call, attempt, next, asked)).await,
+            Some(Look::Ask(asked)) => {
+                // Fetches have an instance of their own, and it may need the place that this one holds.
+                next.release();
+                Box::pin(self.ask(call, attempt, next, asked)).await
+            }
         }
     }
 
     fn integration(&self) -> Option<&Arc<str>> {
         self.settings.emitter.integration()
+    }
+
+    /// Subscribers are told of a call with its context.
+    fn may_answer_at_once(&self, _: bool) -> bool {
+        !self.settings.emitter.is_listened_to()
+    }
+
+    fn answer_at_once(
+        &self,
+        call: &mut Unbegun<'_>,
+        _: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        let Settings { shared, .. } = &*self.settings;
+        let glance = Glance::at(call.request);
+        if glance.way != Way::Cached || !self.knows_whose(call.request) {
+            return None;
+        }
+        let text = shared.free_texts.take().unwrap_or_default();
+        let key = CacheKey::in_text(text, call.request, &glance, &shared.partitions);
+        let found = self.find(call.request, &glance, &key, shared.moments_at(call.now));
+        shared.free_texts.give(key.into_text());
+        let Found { known: Some(stored), plan: Plan::Fresh, windows, now, .. } = found else {
+            return None;
+        };
+        // Of what isn't a success, the caller may make an error with the call's facts.
+        if !stored.status.is_success() {
+            return None;
+        }
+        shared.count(CacheOutcome::Hit);
+        let is_head = call.request.method() == Method::HEAD;
+        let form = Form { is_head, is_known: false, windows };
+        let status = CacheStatus::of(CacheOutcome::Hit, Forwarded::No);
+        let extensions = std::mem::take(call.request.extensions_mut());
+        let age = stored.validity.age(&now);
+        let response = given::response(&stored, form, age, status, extensions);
+        let (head, body) = response.into_parts();
+        Some(WholeAnswer { head, body })
     }
 }
 
@@ -74,8 +128,26 @@ impl CachePattern {
         !self.settings.needs_partition || request.extensions().get::<CachePartition>().is_some()
     }
 
-    fn look(&self, request: &Request<Body>) -> Look {
+    /// What is stored under this key for this request.
+    fn find(
+        &self,
+        request: &Request<Body>,
+        glance: &Glance<'_>,
+        key: &CacheKey,
+        now: Moments,
+    ) -> Found {
         let Settings { shared, config, .. } = &*self.settings;
+        let entry = shared.entry(key);
+        let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
+        let directives = glance.directives(request.headers());
+        let windows = config.windows_for(request.extensions());
+        let plan = |known: &Arc<StoredAnswer>| known.validity.plan(&directives, &windows, &now);
+        let plan = known.as_ref().map_or(Plan::Ask, plan);
+        Found { known, has_variants: entry.is_some(), plan, directives, windows, now }
+    }
+
+    fn look(&self, request: &Request<Body>) -> Look {
+        let Settings { shared, .. } = &*self.settings;
         let glance = Glance::at(request);
         let way = match glance.way {
             Way::Cached | Way::Compared if !self.knows_whose(request) => Way::Past,
@@ -88,15 +160,10 @@ impl CachePattern {
             }
             Way::Cached | Way::Compared => {}
         }
-        let key = CacheKey::of(request, &glance, &shared.partitions);
-        let entry = shared.entry(&key);
-        let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
-        let directives = glance.directives(request.headers());
-        let windows = config.windows_for(request.extensions());
+        let key = CacheKey::in_text(String::new(), request, &glance, &shared.partitions);
+        let found = self.find(request, &glance, &key, shared.moments());
+        let Found { known, has_variants, plan, directives, windows, now } = found;
         let is_head = request.method() == Method::HEAD;
-        let now = shared.moments();
-        let plan = |known: &Arc<StoredAnswer>| known.validity.plan(&directives, &windows, &now);
-        let plan = known.as_ref().map_or(Plan::Ask, plan);
         // Only the provider can compare what isn't fresh with the caller's own answer.
         if way == Way::Compared && plan != Plan::Fresh {
             return Look::Past(Way::Past, None);
@@ -109,7 +176,7 @@ impl CachePattern {
                 windows,
                 request: RequestHead::of(request),
                 known,
-                has_variants: entry.is_some(),
+                has_variants,
             })
         };
         let outcome = match plan {

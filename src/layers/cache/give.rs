@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Response;
+use http::{Extensions, Response};
+use http_body_util::Full;
 
 use super::around::CachePattern;
 use super::asked::Asked;
@@ -44,10 +45,10 @@ impl CachePattern {
             }
         });
         let age = stored.validity.age(now);
-        let response = given::response(&stored, form, age, status);
+        let response = given::response(&stored, form, age, status, Extensions::new());
         drop(stored);
         self.told(attempt, outcome, Some(age));
-        attempt.play(response).await
+        attempt.play(response.map(Full::new)).await
     }
 
     /// The stale answer that may stand in for a failure, if there is one.
