@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -10,9 +11,10 @@ use http::{Request, Response};
 
 use super::around::Next;
 use super::attempt::Attempt;
+use super::call_box::CallBox;
 use super::wire::Wire;
 use crate::body::{Answer, Body, StoredOf};
-use crate::context::{AttemptState, Context, Peer};
+use crate::context::{Context, Peer, Scope};
 use crate::rt;
 
 /// A call of which nothing is known but its request: it has no context, and none of its code has run.
@@ -32,10 +34,9 @@ pub struct WholeAnswer {
     pub(crate) body: Bytes,
 }
 
-/// A call that may be answered at once, until it is polled.
+/// What is known of a call that may be answered at once, until it is polled.
 #[derive(Debug)]
-pub(super) struct Waiting<W: Wire> {
-    request: Request<W::Body>,
+pub(super) struct Waiting {
     started: Instant,
     integration: Option<Arc<str>>,
 }
@@ -63,30 +64,52 @@ impl<W: Wire, N: Next<W> + 'static> AnyStack<W> for N {
     }
 }
 
-impl<W: Wire> Waiting<W> {
-    pub(super) fn new(request: Request<W::Body>, integration: Option<Arc<str>>) -> Self {
-        Self { request, started: rt::now(), integration }
+impl<W: Wire> CallBox<W> {
+    /// Keeps a call that may be answered at once until it is polled.
+    #[inline]
+    pub(super) fn wait(&mut self, request: Request<W::Body>, integration: Option<&Arc<str>>) {
+        // None of its code runs.
+        self.control.is_ended.store(true, Relaxed);
+        self.waiting = Some(request);
+        let integration = integration.cloned();
+        self.waits = Some(Waiting { started: rt::now(), integration });
+    }
+
+    /// The first poll of a call that may be answered at once. Without an answer, it begins.
+    #[inline]
+    pub(super) fn answer_at_once(&mut self) -> Option<Response<Answer<W::Data>>> {
+        self.waits.as_ref()?;
+        // A call that is polled in a scope is reported there.
+        let answer = (!Scope::is_current()).then(|| self.answer()).flatten();
+        if answer.is_none() {
+            self.begin_late();
+        }
+        answer
     }
 
     /// The answer from memory, if there is one.
-    pub(super) fn answer(&mut self, stack: &dyn AnyStack<W>) -> Option<Response<Answer<W::Data>>> {
-        let request: &mut dyn Any = &mut self.request;
-        let request = request.downcast_mut()?;
-        let (started, now) = (self.started, rt::now());
+    fn answer(&mut self) -> Option<Response<Answer<W::Data>>> {
+        let Waiting { started, integration } = self.waits.as_mut()?;
+        let request: &mut dyn Any = self.waiting.as_mut()?;
+        let request = request.downcast_mut::<Request<Body>>()?;
+        let (started, now) = (*started, rt::now());
         let mut call = Unbegun { request, started, now, is_correlated: false };
-        let WholeAnswer { head, body } = stack.answer_at_once(&mut call)?;
+        let WholeAnswer { head, body } = self.stack.answer_at_once(&mut call)?;
         let of = StoredOf {
-            integration: self.integration.take(),
+            integration: integration.take(),
             started,
             status: head.status,
             is_correlated: call.is_correlated,
-            peer: Peer::of(self.request.uri()),
+            peer: Peer::of(call.request.uri()),
         };
         Some(Response::from_parts(head, Answer::stored(body, of)))
     }
 
-    /// The request, and the context of its call, if possible in the memory of an earlier one.
-    pub(super) fn begin(self, spare: Option<Arc<AttemptState>>) -> (Request<W::Body>, Context) {
-        (self.request, Context::made_at(self.started, spare, self.integration))
+    #[inline(never)]
+    fn begin_late(&mut self) {
+        if let (Some(request), Some(waits)) = (self.waiting.take(), self.waits.take()) {
+            let context = Context::made_at(waits.started, self.spare.take(), waits.integration);
+            self.begin(request, context);
+        }
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 use std::time::Instant;
 
+use http::Request;
 use http::response::Parts;
-use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 
 use super::around::{Flow, Next};
@@ -22,8 +22,8 @@ use super::held::size_with;
 use super::reported::Reported;
 use super::unread::Unread;
 use super::wire::Wire;
-use crate::body::{Allowance, Answer, AnswerOf, AnswerSource, Part};
-use crate::context::{AttemptState, Context, Moment, Scope};
+use crate::body::{Allowance, AnswerOf, AnswerSource, Part};
+use crate::context::{AttemptState, Context, Moment};
 use crate::outcome::{Error, ErrorKind, leave_class};
 use crate::rt::free_list::FreeList;
 use crate::rt::{self, Timer};
@@ -34,7 +34,7 @@ use crate::terms::Delivery;
 pub(super) struct CallControl {
     pub(super) time: Time,
     /// The call has ended, or its caller left.
-    is_ended: AtomicBool,
+    pub(super) is_ended: AtomicBool,
     /// The code's result, until the caller takes it.
     over: Mutex<Option<Flow>>,
 }
@@ -45,11 +45,13 @@ pub(crate) struct CallBox<W: Wire> {
     pub(super) shared: Arc<SharedAttempt<W>>,
     /// The same, as patterns see it.
     attempt: Attempt<W>,
-    control: Arc<CallControl>,
+    pub(super) control: Arc<CallControl>,
     /// The stack that the code runs through; callers that know its type cast it back.
-    stack: Arc<dyn AnyStack<W>>,
-    /// A call that isn't polled yet, and may be answered at once: it has no context.
-    waiting: Option<Waiting<W>>,
+    pub(super) stack: Arc<dyn AnyStack<W>>,
+    /// The request of a call that isn't polled yet, and may be answered at once: it has no context.
+    pub(super) waiting: Option<Request<W::Body>>,
+    /// What else is known of it.
+    pub(super) waits: Option<Waiting>,
     timer: Pin<Box<Timer>>,
     /// The runtime that the timer belongs to. A client may outlive its runtime.
     runtime: Option<Runtime>,
@@ -172,6 +174,7 @@ impl<W: Wire> CallBox<W> {
             control,
             stack,
             waiting: None,
+            waits: None,
             timer: Box::pin(Timer::default()),
             runtime: None,
             is_runtime_checked: false,
@@ -194,35 +197,8 @@ impl<W: Wire> CallBox<W> {
         prepare(stack.downcast_ref().expect("all call boxes are of one stack"));
     }
 
-    /// Keeps a call that may be answered at once until it is polled.
-    pub(super) fn wait(&mut self, call: Waiting<W>) {
-        // None of its code runs.
-        self.control.is_ended.store(true, Relaxed);
-        self.waiting = Some(call);
-    }
-
-    /// The first poll of a call that may be answered at once. Without an answer, it begins.
-    #[inline]
-    pub(super) fn answer_at_once(&mut self) -> Option<Response<Answer<W::Data>>> {
-        let waiting = self.waiting.as_mut()?;
-        // A call that is polled in a scope is reported there.
-        let answer = (!Scope::is_current()).then(|| waiting.answer(&*self.stack)).flatten();
-        if answer.is_none() {
-            self.begin_late();
-        }
-        answer
-    }
-
-    #[inline(never)]
-    fn begin_late(&mut self) {
-        if let Some(waiting) = self.waiting.take() {
-            let (request, context) = waiting.begin(self.spare.take());
-            self.begin(request, context);
-        }
-    }
-
     /// Begins a call.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self, request: Request<W::Body>, context: Context) {
         // The request waits here until it is sent.
         context.state().enter_queue();
@@ -420,7 +396,8 @@ impl<W: Wire> CallBox<W> {
 
     /// Ends the call. Returns whether the box can be used for another one.
     fn end(&mut self) -> bool {
-        if self.waiting.take().is_some() {
+        if self.waits.take().is_some() {
+            self.waiting = None;
             // None of its code has run, so that all else is as it was.
             self.stack.release();
             return true;

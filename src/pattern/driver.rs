@@ -9,7 +9,6 @@ use std::task::{Context as TaskContext, Poll, ready};
 use http::{Request, Response};
 
 use super::around::Next;
-use super::at_once::Waiting;
 use super::call_box::{CallBox, CallBoxes, SharedCallBox, end, lock};
 use super::wire::Wire;
 use crate::body::{Answer, AnswerSource};
@@ -66,7 +65,7 @@ where
     {
         let mut call_box = lock(&shared);
         call_box.prepare(prepare);
-        call_box.wait(Waiting::new(request, integration.cloned()));
+        call_box.wait(request, integration);
     }
     Running { call_box: Some(shared), is_begun: false, made_in: None }
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, Request};
 
@@ -29,8 +30,8 @@ pub struct CachePattern {
 enum Look {
     /// Go past it; of an unsafe request, with its normalised URI.
     Past(Way, Option<String>),
-    /// Give this answer now, and perhaps fetch it anew.
-    Give(Arc<StoredAnswer>, CacheOutcome, Form, Moments, Option<Arc<Asked>>),
+    /// Give this answer, of this age, and perhaps fetch it anew.
+    Give(Arc<StoredAnswer>, CacheOutcome, Form, Duration, Option<Arc<Asked>>),
     Ask(Arc<Asked>),
 }
 
@@ -41,9 +42,10 @@ struct Found {
     /// There are answers for other requests to the same URI.
     has_variants: bool,
     plan: Plan,
+    /// Of that answer.
+    age: Duration,
     directives: Directives,
     windows: Windows,
-    now: Moments,
 }
 
 impl Pattern for CachePattern {
@@ -57,13 +59,13 @@ impl Pattern for CachePattern {
             // Not an integration's request: it can't be sent by a task.
             None => Box::pin(next.run(call, attempt)).await,
             Some(Look::Past(way, uri)) => Box::pin(self.pass(call, attempt, next, way, uri)).await,
-            Some(Look::Give(stored, outcome, form, now, refreshed)) => {
+            Some(Look::Give(stored, outcome, form, age, refreshed)) => {
                 next.release();
                 if let Some(asked) = refreshed {
                     self.refresh(&asked, attempt);
                 }
                 let status = CacheStatus::of(outcome, Forwarded::No);
-                self.give_at(&now, attempt, stored, form, status).await
+                self.give_at(age, attempt, stored, form, status).await
             }
             Some(Look::Ask(asked)) if asked.is_head => {
                 Box::pin(self.ask_head(call, attempt, next, asked)).await
@@ -99,7 +101,7 @@ impl Pattern for CachePattern {
         let key = CacheKey::in_text(text, call.request, &glance, &shared.partitions);
         let found = self.find(call.request, &glance, &key, shared.moments_at(call.now));
         shared.free_texts.give(key.into_text());
-        let Found { known: Some(stored), plan: Plan::Fresh, windows, now, .. } = found else {
+        let Found { known: Some(stored), plan: Plan::Fresh, windows, age, .. } = found else {
             return None;
         };
         // Of what isn't a success, the caller may make an error with the call's facts.
@@ -111,10 +113,7 @@ impl Pattern for CachePattern {
         let form = Form { is_head, is_known: false, windows };
         let status = CacheStatus::of(CacheOutcome::Hit, Forwarded::No);
         let extensions = std::mem::take(call.request.extensions_mut());
-        let age = stored.validity.age(&now);
-        let response = given::response(&stored, form, age, status, extensions);
-        let (head, body) = response.into_parts();
-        Some(WholeAnswer { head, body })
+        Some(given::whole(&stored, form, age, status, extensions))
     }
 }
 
@@ -141,9 +140,11 @@ impl CachePattern {
         let known = entry.as_ref().and_then(|entry| entry.select(request.headers()));
         let directives = glance.directives(request.headers());
         let windows = config.windows_for(request.extensions());
-        let plan = |known: &Arc<StoredAnswer>| known.validity.plan(&directives, &windows, &now);
-        let plan = known.as_ref().map_or(Plan::Ask, plan);
-        Found { known, has_variants: entry.is_some(), plan, directives, windows, now }
+        let (plan, age) = known.as_ref().map_or((Plan::Ask, Duration::ZERO), |known| {
+            let age = known.validity.age(&now);
+            (known.validity.plan(&directives, &windows, age), age)
+        });
+        Found { known, has_variants: entry.is_some(), plan, age, directives, windows }
     }
 
     fn look(&self, request: &Request<Body>) -> Look {
@@ -162,7 +163,7 @@ impl CachePattern {
         }
         let key = CacheKey::in_text(String::new(), request, &glance, &shared.partitions);
         let found = self.find(request, &glance, &key, shared.moments());
-        let Found { known, has_variants, plan, directives, windows, now } = found;
+        let Found { known, has_variants, plan, age, directives, windows } = found;
         let is_head = request.method() == Method::HEAD;
         // Only the provider can compare what isn't fresh with the caller's own answer.
         if way == Way::Compared && plan != Plan::Fresh {
@@ -189,7 +190,7 @@ impl CachePattern {
         let is_known = way == Way::Compared && stored.is_known_to(request.headers());
         let form = Form { is_head, is_known, windows };
         let refreshed = (plan == Plan::Refresh).then(|| asked(Some(Arc::clone(&stored))));
-        Look::Give(stored, outcome, form, now, refreshed)
+        Look::Give(stored, outcome, form, age, refreshed)
     }
 }
 

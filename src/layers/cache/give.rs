@@ -11,9 +11,9 @@ use super::flight::Flight;
 use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
-use crate::freshness::{Failure, Moments, Plan};
+use crate::freshness::{Failure, Plan};
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Flow, Wire};
+use crate::pattern::{Attempt, Flow, WholeAnswer, Wire};
 use crate::terms::{CacheOutcome, Delivery, Phase};
 
 impl CachePattern {
@@ -25,13 +25,14 @@ impl CachePattern {
         form: Form,
         status: CacheStatus,
     ) -> Flow {
-        self.give_at(&self.settings.shared.moments(), attempt, stored, form, status).await
+        let age = stored.validity.age(&self.settings.shared.moments());
+        self.give_at(age, attempt, stored, form, status).await
     }
 
-    /// The same at this time, which is now.
+    /// The same at this age, which is its age now.
     pub(super) async fn give_at<W: Wire>(
         &self,
-        now: &Moments,
+        age: Duration,
         attempt: &Attempt<W>,
         stored: Arc<StoredAnswer>,
         form: Form,
@@ -44,11 +45,11 @@ impl CachePattern {
                 state.call().count_attempts(0);
             }
         });
-        let age = stored.validity.age(now);
-        let response = given::response(&stored, form, age, status, Extensions::new());
+        let WholeAnswer { head, body } =
+            given::whole(&stored, form, age, status, Extensions::new());
         drop(stored);
         self.told(attempt, outcome, Some(age));
-        attempt.play(response.map(Full::new)).await
+        attempt.play(Response::from_parts(head, Full::new(body))).await
     }
 
     /// The stale answer that may stand in for a failure, if there is one.
@@ -101,7 +102,8 @@ impl CachePattern {
             return None;
         }
         let now = self.settings.shared.moments();
-        let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
+        let age = stored.validity.age(&now);
+        let plan = stored.validity.plan(&asked.directives, &asked.windows, age);
         let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
         if plan == Plan::Ask && is_picky {
             return None;

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use super::asked::Asked;
 use super::stored::StoredAnswer;
 use crate::freshness::{Moments, Windows};
+use crate::pattern::WholeAnswer;
 use crate::rt::Lock;
 use crate::terms::CacheOutcome;
 
@@ -62,28 +63,28 @@ struct GivenHeaders {
     headers: HeaderMap,
 }
 
-/// The response for a stored answer of this age, with its extensions in the memory of these.
-pub(super) fn response(
+/// What is given of a stored answer at this age, with its extensions in the memory of these.
+pub(super) fn whole(
     stored: &StoredAnswer,
     form: Form,
     age: Duration,
     mut status: CacheStatus,
     mut extensions: Extensions,
-) -> Response<Bytes> {
+) -> WholeAnswer {
     let ttl = seconds(stored.validity.lifetime(&form.windows)) - seconds(age);
     status.ttl = Some(ttl);
     let body = if form.is_head || form.is_known { Bytes::new() } else { stored.body.clone() };
-    let mut response = Response::new(body);
-    *response.status_mut() = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
-    *response.version_mut() = stored.version();
-    *response.headers_mut() = match status.outcome {
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
+    head.version = stored.version();
+    head.headers = match status.outcome {
         CacheOutcome::Hit => stored.last_given.at(age.as_secs(), ttl, stored, &status),
         _ => given_headers(stored, age.as_secs(), &status),
     };
     extensions.clear();
     extensions.insert(status.outcome);
-    *response.extensions_mut() = extensions;
-    response
+    head.extensions = extensions;
+    WholeAnswer { head, body }
 }
 
 /// A stored answer's headers at this age.
