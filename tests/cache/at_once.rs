@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use outrigger::cache::{CacheOutcome, CachePartition};
-use outrigger::context::{CallDeadline, Report, Scope};
+use outrigger::context::{CallDeadline, CorrelationId, Report, Scope};
 use outrigger::correlation::CorrelationLayer;
 use outrigger::fallback::FallbackLayer;
 use outrigger::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -96,7 +96,7 @@ async fn an_error_of_a_stored_answer_names_its_call() {
     let mut request = get(RATE);
     request.headers_mut().insert("x-request-id", "order-1042".parse().unwrap());
     let error = rates.send(request).await.unwrap().json::<u32>().await.unwrap_err();
-    assert_eq!(error.correlation_id().map(|id| id.as_str()), Some("order-1042"));
+    assert_eq!(error.correlation_id().map(CorrelationId::as_str), Some("order-1042"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,7 +179,7 @@ async fn a_fallback_answers_in_place_of_a_stored_failure() {
 #[tokio::test(start_paused = true)]
 async fn what_a_request_has_in_its_extensions_is_not_in_a_hits() {
     let (_, rates) = with_one_stored("1.08").await;
-    let mut of_ada = || {
+    let of_ada = || {
         let mut request = get(RATE);
         request.extensions_mut().insert(CachePartition::new("ada"));
         request
