@@ -39,6 +39,8 @@
 //!   once (`reload` and `accept` of a local copy) is done by the instances that run at that time, and not by those that start
 //!   later. Nor are they done by one that hears of them more than a minute later, by the database's clock. An instance that has the integration and not the control counts as one that doesn't obey, until the word is
 //!   [forgotten](Fleet::forget).
+//!   Each instance tells which controls it has: a name or a position that none has is refused, with the one that was probably
+//!   meant; [`set_ahead`](Fleet::set_ahead) sets what will be deployed.
 //! - **Settings**: a table as a [file](crate::IntegrationConfig) gives it. It takes the place of a file's. All mistakes are named before
 //!   anything is stored.
 //! - **When**: each instance looks every two seconds, give or take a fifth, with one statement. An integration that is registered later
@@ -212,6 +214,7 @@ mod error;
 mod handle;
 mod hints;
 mod inner;
+mod names;
 mod obey;
 mod polling;
 mod share;
