@@ -54,7 +54,7 @@ impl SharedLimit {
 
     pub(crate) fn counts(&self) -> RequestCounts {
         let (waiting, refused) = (self.0.waiting(), self.0.rejected());
-        let paused_for = self.0.read(|schedule, now| schedule.paused_for(now)).unwrap_or_default();
+        let paused_for = self.0.read(Schedule::paused_for).unwrap_or_default();
         RequestCounts { done: self.0.sent().saturating_add(refused), waiting, paused_for }
     }
 }
