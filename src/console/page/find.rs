@@ -11,6 +11,7 @@ use super::layout::{Frame, text, time};
 use super::said::said_of;
 use crate::outbox::webhook::source_of;
 use crate::outbox::{Content, StoredMessage};
+use crate::terms::outbox::State;
 
 /// What is known under one name.
 pub(in crate::console) struct Found {
@@ -163,8 +164,13 @@ pub(super) fn messages(messages: &[StoredMessage]) -> Markup {
                             td { (time(content.created.into())) }
                             td { (progress.attempt) }
                             td {
-                                @if let Some(status) = last_status { (status) " " }
-                                @if let Some(error) = last_error { (text(error)) }
+                                // The last answer was another one.
+                                @if progress.state == State::Delivered {
+                                    @if let Some(error) = last_error { "an earlier attempt: " (text(error)) }
+                                } @else {
+                                    @if let Some(status) = last_status { (status) " " }
+                                    @if let Some(error) = last_error { (text(error)) }
+                                }
                             }
                             td { @if let Some(key) = key_of(content) { (text(key)) } }
                         }
