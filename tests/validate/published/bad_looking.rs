@@ -5,7 +5,7 @@ use outrigger::validate::{Media, ValidateLayer};
 use super::{Fine, HTML, JSON, Row, XML, each_means, each_means_with, vendors};
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     ("a payment that was refused", 200, JSON, r#"{"resultCode":"Refused","refusalReason":"fraud"}"#, Fine),
     ("a job that failed", 200, JSON, r#"{"id":1,"status":"failed","error":"internal_error"}"#, Fine),
     ("a job that failed", 200, JSON, r#"{"id":1,"ok":false,"error":null}"#, Fine),
