@@ -23,7 +23,8 @@ use super::xml_codes;
 /// | 400 | `/error/details/*/reason`: `API_KEY_INVALID`; `/error/errors/*/reason`: `keyInvalid` | Google, Gemini | unauthorized |
 /// | 400 | `/error/errors/*/reason`: `jobBackendError`, `jobInternalError`, `tableUnavailable` | BigQuery (*Error messages*) | transient |
 /// | 200 | `/status`: `OVER_QUERY_LIMIT` | Google Maps (*Geocoding requests and responses*) | throttled |
-/// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, beside `error_message` | Google Maps | permanent |
+/// | 200 | `/status`: `UNKNOWN_ERROR`, beside `results` | Google Maps | transient |
+/// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, `INVALID_REQUEST`, beside `error_message` | Google Maps | permanent |
 /// | 403, 429 | `/message` has `secondary rate limit` (or the body is that sentence alone), `API rate limit exceeded`, `abuse detection mechanism` | GitHub (*Rate limits for the REST API*) | throttled |
 /// | 403 | `/errorCode`: `REQUEST_LIMIT_EXCEEDED` | Salesforce (*Status codes and error responses*) | throttled |
 /// | 400 | `/errorCode`: `UNABLE_TO_LOCK_ROW` | Salesforce | transient |
@@ -44,7 +45,8 @@ use super::xml_codes;
 /// | 200 | `/errcode`, beside `errmsg`: 45009, 45011; -1; 40001, 40014, 42001; any other but 0 | WeChat (*Global return codes*) | throttled; transient; unauthorized; permanent |
 /// | 200, 400 | `/code`, beside `msg`: 99991400; 99991661, 99991663, 99991664, 99991668, 99991671, 99991677 | Lark (*Rate limits*, *Generic error codes*) | throttled; unauthorized |
 /// | 200 | `/error`, beside `message`: 29; 8, 11, 16; 9, 10 | Last.fm (*Error codes*) | throttled; transient; unauthorized |
-/// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit; monday.com | throttled |
+/// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit, for the time of `/json/ratelimit`; monday.com | throttled |
+/// | 200 | `/errors/*/type`: `RATE_LIMITED`, `RATE_LIMIT` | GitHub's GraphQL | throttled |
 /// | 200 | `/result`, beside `status`, has `rate limit reached`; `Invalid API Key`; `/message`: `NOTOK` | Etherscan (*Common error messages*) | throttled; unauthorized; permanent |
 /// | 200 | `/Information` or `/Note` has `API rate limit`, `API call frequency`, `Burst pattern detected` and the like; `/Error Message` has `apikey is invalid or missing`; `Invalid API call`, or `/Information` has `premium endpoint` | Alpha Vantage (as its clients meet it) | throttled; unauthorized; permanent |
 /// | 200 | `/errors`: true, beside `items` | Elasticsearch (*Bulk API*) | partial |

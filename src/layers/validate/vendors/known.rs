@@ -165,8 +165,14 @@ pub(super) const TABLE: &[Known] = &[
         Transient,
     ),
     Known::codes(&[200], "/status", &["OVER_QUERY_LIMIT"], Throttled),
-    Known::codes(&[200], "/status", &["REQUEST_DENIED", "OVER_DAILY_LIMIT"], Permanent)
-        .beside("/error_message"),
+    Known::codes(&[200], "/status", &["UNKNOWN_ERROR"], Transient).beside("/results"),
+    Known::codes(
+        &[200],
+        "/status",
+        &["REQUEST_DENIED", "OVER_DAILY_LIMIT", "INVALID_REQUEST"],
+        Permanent,
+    )
+    .beside("/error_message"),
     // JSON-RPC 2.0, and its codes of Ethereum.
     Known::codes(&[200], "/error/code", &["-32005"], Throttled).beside("/jsonrpc"),
     Known::codes(&[200], "/error/code", &["-32603"], Transient).beside("/jsonrpc"),
@@ -189,7 +195,9 @@ pub(super) const TABLE: &[Known] = &[
     Known::codes(&[200], "/error", &["29"], Throttled).beside("/message"),
     Known::codes(&[200], "/error", &["8", "11", "16"], Transient).beside("/message"),
     Known::codes(&[200], "/error", &["9", "10"], Unauthorized).beside("/message"),
+    Known::wait(&[200], "/json/ratelimit").beside("/json/errors/0"),
     Known::codes(&[200], "/json/errors/*/0", &["RATELIMIT"], Throttled),
+    Known::codes(&[200], "/errors/*/type", &["RATE_LIMITED", "RATE_LIMIT"], Throttled),
     Known::codes(&[200], "/error_code", &["ComplexityException"], Throttled),
     Known::codes(&[200], "/errors", &["true"], Partial).beside("/items"),
     Known::sentence(&[200], "/result", &["rate limit reached"], Throttled).beside("/status"),
