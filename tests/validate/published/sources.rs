@@ -50,6 +50,7 @@ const SOURCES: &[(&str, Source)] = &[
     // Payments and shops.
     ("Adyen, API idempotency", Unread),
     ("Adyen, Payment result codes", Unread),
+    ("Adyen, as its clients meet it", Clients("a known issue of Adobe Commerce, with the whole body")),
     ("Adyen, Response codes", Page("https://docs.adyen.com/development-resources/response-handling/")),
     ("PayPal, Rate limiting", Page("https://developer.paypal.com/api/rest/reference/rate-limiting")),
     ("PayPal, Responses", Unread),
@@ -104,7 +105,7 @@ const SOURCES: &[(&str, Source)] = &[
     ("SOAP 1.1, 4.4.1", Unread),
     ("SOAP 1.2 part 1, 5.4.6", Unread),
     ("Salesforce, SOAP API faults", Unread),
-    ("Salesforce, Status codes and error responses", Clients("https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes has 401 and REQUEST_LIMIT_EXCEEDED; the other codes are from knowledge")),
+    ("Salesforce, Status codes and error responses", Clients("https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes has 401 and REQUEST_LIMIT_EXCEEDED; clients have UNABLE_TO_LOCK_ROW at a 400 and a 500; the other codes are from knowledge")),
     ("Slack, Rate limits", Clients("copies of the methods' pages")),
     ("Slack, Using the Web API", Unread),
     ("Slack, chat.postMessage", Clients("slack_kit 1.0.0-alpha.0, priv/docs/common_errors.json: a copy of the methods' pages")),
@@ -130,6 +131,7 @@ const SOURCES: &[(&str, Source)] = &[
     // Others.
     ("Alpha Vantage, as its clients meet it", Clients("https://www.fintut.com/alpha-vantage-api-limits/ has the note; the tests of several clients have the others. The provider has no page of them")),
     ("Authorize.Net, Response codes", Clients("copies of the list of response codes have E00001 to E00007; https://docs.qpilot.cloud/docs/2000-authorizenet-error-code-e00104-server-in-maintenance-please-try-again-later; a client that calls E00053 busy")),
+    ("DingTalk, Global return codes", Clients("https://mabiji.com/dingtalk/errcode.html: a copy of the page; clients have 40014 and 90002 as sub_code")),
     ("EIP-1474", Clients("wevm/viem: -32005 is LimitExceededRpcError")),
     ("Elasticsearch, Bulk API", Unread),
     ("Etherscan, API Key Rate Limit & Errors", Page("https://kbadm.etherscan.com/api-return-errors/")),
@@ -143,6 +145,7 @@ const SOURCES: &[(&str, Source)] = &[
     ("Last.fm, Error codes", Clients("https://hexdocs.pm/elixirfm/0.0.11/Elixirfm.RequestError.html: a copy of the page; the statuses are from knowledge")),
     ("Reddit, as its clients meet it", Clients("the tests of several clients have the error, and the seconds beside it")),
     ("Vonage, SMS API errors", Page("https://developer.vonage.com/api-errors/sms")),
+    ("WeCom, Global error codes", Clients("copies of the page https://developer.work.weixin.qq.com/document/90000/90139/90313 in many clients")),
     ("WeChat, Global return codes", Clients("copies of the pages of several methods")),
     // Those who stand between.
     ("Cloudflare API, Errors", Unread),

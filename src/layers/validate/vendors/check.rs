@@ -33,8 +33,8 @@ use super::xml_codes;
 /// | 200 | `/ok` is false, and `/error` a code | Slack | as [`StatusField::slack`] says |
 /// | 200 | nothing but `data`, `errors` with a code, and `extensions` | Shopify and others' GraphQL | as [`GraphQl::shopify`] says |
 /// | 400, 403 | `/errors/*/extensions/code`: `RATELIMITED`, `RATE_LIMITED`, `THROTTLED` | Linear (*Rate limiting*) | throttled |
-/// | 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
-/// | 409 | `/error`: `DatabaseConflict` | Zendesk (*Ticketing API: errors*) | transient |
+/// | 409, 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
+/// | 409 | `/error`: `DatabaseConflict` | Zendesk (its page was not found) | transient |
 /// | 401 | `/errors/*/message` has `Maximum credits exceeded` | SendGrid | permanent: money |
 /// | 500 | `/name`: `Invalid_Key`; `ValidationError`, `PaymentRequired` and the like | Mailchimp Transactional (the names that its clients know) | unauthorized; permanent |
 /// | 400, 403 | `/error/code`, beside `fbtrace_id`: 4, 17, 32, 341, 613, 80000 to 80008, 80014, 130429, 131048, 131056; 1, 2, and `is_transient`; 102, 190 | Meta, WhatsApp (*Handling errors*, *Rate limits*, *WhatsApp error codes*) | throttled; transient; unauthorized |
@@ -42,7 +42,8 @@ use super::xml_codes;
 /// | 200 | `/error` of an answer with `jsonrpc`; its code -32005; -32603 | JSON-RPC 2.0; EIP-1474 | permanent; throttled; transient |
 /// | 200 | `/messages/resultCode`: `Error`; code `E00001`, `E00053`, `E00104`; `E00005` to `E00007` | Authorize.Net (*Response codes*) | permanent; transient; unauthorized |
 /// | 200 | `/messages/*/status`, beside `message-count`: 1, 10; 4; 5; any other but 0 | Vonage (*SMS API errors*) | throttled; unauthorized; transient; permanent |
-/// | 200 | `/errcode`, beside `errmsg`: 45009, 45011; -1; 40001, 40014, 42001; any other but 0 | WeChat (*Global return codes*) | throttled; transient; unauthorized; permanent |
+/// | 200 | `/errcode`, beside `errmsg`: 45009, 45011, 45033; -1; 40001, 40014, 41001, 42001; any other but 0 | WeChat, WeCom, DingTalk (*Global return codes*) | throttled; transient; unauthorized; permanent |
+/// | 200 | `/sub_code`, beside `errcode`: 90001 to 90007; 40014 | DingTalk | throttled; unauthorized |
 /// | 200, 400 | `/code`, beside `msg`: 99991400; 99991661, 99991663, 99991664, 99991668, 99991671, 99991677 | Lark (*Rate limits*, *Generic error codes*) | throttled; unauthorized |
 /// | 200 | `/error`, beside `message`: 29; 8, 11, 16; 9, 10 | Last.fm (*Error codes*) | throttled; transient; unauthorized |
 /// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit, for the time of `/json/ratelimit`; monday.com | throttled |
