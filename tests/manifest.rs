@@ -108,3 +108,20 @@ fn the_readme_names_the_public_dependencies_as_the_manifest_has_them() {
     }
     assert!(compared >= 10, "only {compared} of them were compared");
 }
+
+#[test]
+fn the_readme_has_every_example_in_its_index_and_stays_short() {
+    let metadata = metadata();
+    let targets = ours(&metadata)["targets"].as_array().expect("a list");
+    let examples: Vec<_> = targets.iter().filter(|one| one["kind"][0] == "example").collect();
+    assert!(examples.len() > 20, "only {} examples were found", examples.len());
+    let readme = include_str!("../README.md");
+    for example in examples {
+        let name = text(&example["name"]);
+        assert!(
+            readme.contains(&format!("[{name}](examples/{name}")),
+            "{name} isn't in the README"
+        );
+    }
+    assert!(readme.lines().count() < 250, "{} lines", readme.lines().count());
+}
