@@ -3,7 +3,7 @@
 use super::super::check::Answered;
 use super::super::finding::Finding;
 use super::super::xml::text_at;
-use super::known::{AWS_THROTTLED, AWS_TRANSIENT, AWS_UNAUTHORIZED};
+use super::codes::{AWS_THROTTLED, AWS_TRANSIENT, AWS_UNAUTHORIZED};
 use crate::terms::Verdict;
 
 /// What a body of XML says.
