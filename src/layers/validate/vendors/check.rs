@@ -54,7 +54,7 @@ use super::xml_codes;
 /// | 400, 403 | `/__type`: `ThrottlingException`, `ExpiredTokenException` … | AWS (*Retry behavior*, *Common error types*) | throttled, transient, unauthorized |
 /// | 403 | `/message` has `The security token included in the request is` | AWS, where the code is in a header (*Common error types*) | unauthorized |
 /// | 200, 400, 403, 409, 500, 503 | XML `<Error><Code>`: `SlowDown`, `InternalError`, `ExpiredToken` … | Amazon S3 (*CompleteMultipartUpload*, *Error responses*), SQS, EC2 | the same; others are permanent, at a 200 to what writes |
-/// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` … | SOAP 1.1 and 1.2; Salesforce's codes | transient; permanent |
+/// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` …; `FailedAuthentication`, `InvalidSecurityToken` | SOAP 1.1 and 1.2; WS-Security; Salesforce's codes | transient; permanent; unauthorized |
 ///
 /// A failed answer that is a list is read item by item: so do Salesforce and Gemini's streams answer. Rows of
 /// your own are [added](Self::row), and are asked first. An answer that no row fits means what its status
