@@ -109,7 +109,6 @@ mod service;
 mod set;
 mod steps;
 mod task;
-mod text;
 mod until;
 mod wanted;
 mod words;
@@ -119,5 +118,6 @@ pub use acts::{ActResult, ConsoleAct, RecordAct};
 pub use builder::ConsoleBuilder;
 pub use recent::Recent;
 pub use service::Console;
+pub use words::{Text, TextFault, Words, check_words};
 
 pub use crate::terms::{ActOutcome, Right};
