@@ -4,6 +4,7 @@
 //! the record and told to robots is the same [`Phrase`] in English.
 
 mod language;
+mod names;
 mod phrase;
 mod sentences;
 mod template;
@@ -13,9 +14,9 @@ mod written;
 pub use language::{Text, TextFault, Words, check_words};
 
 pub(super) use language::English;
+pub(super) use names::{action, control_name, dead_reason, delivery, shape, state, status};
 pub(super) use phrase::{Phrase, counted, counted_text, phrase, say, text};
 pub(super) use sentences::{
-    NOT_REMEMBERED, action, control_name, dead_reason, delivery, figures, needs_person, position,
-    rank, sentence, shape, state, status, status_of,
+    NOT_REMEMBERED, figures, needs_person, position, rank, sentence, status_of,
 };
 pub(super) use written::{cut, date, shown, time};
