@@ -9,12 +9,14 @@ use super::texts::{COUNTED, PLAIN, words_of_enums};
 /// same places, in any order. What has no translation, or one with other places, is shown in English.
 /// [`Text::all`] are all of them, and [`check_words`] is for a test: it says what a new version of this crate added.
 ///
-/// Names, what providers and people wrote, the words of metrics (`server_error`, `fallback-only`), errors, and units
-/// (`ms`, `s`, `min`, `h`, `d`) stay as they are. So does what is told to robots and to
+/// What stands at a place may be empty, or a part of the sentence with its own space or comma: ` for {time}`. Names, what
+/// providers and people wrote, the words of metrics (`server_error`, `fallback-only`), errors, dates and units (`ms`, `s`,
+/// `min`, `h`, `d`) stay as they are. So does what is told to robots and to
 /// [`RecordAct`](crate::console::RecordAct): it is English.
 ///
 /// ```
-/// use outrigger::console::{TextFault, Words, check_words};
+/// use outrigger::console::{Console, OpenOnLoopback, TextFault, Words, check_words};
+/// use outrigger::control::Registry;
 ///
 /// struct German;
 ///
@@ -34,9 +36,14 @@ use super::texts::{COUNTED, PLAIN, words_of_enums};
 ///     }
 /// }
 ///
-/// // As long as it isn't whole, what is there must be right.
+/// # fn main() -> Result<(), outrigger::ConfigError> {
+/// let console = Console::builder(&Registry::new(), OpenOnLoopback).words(German).build()?;
+///
+/// // In a test. As long as it isn't whole, what is there must be right.
 /// let wrong = check_words(&German).into_iter().find(TextFault::is_wrong);
 /// assert_eq!(wrong, None);
+/// # let _ = console;
+/// # Ok(()) }
 /// ```
 pub trait Words: Send + Sync + 'static {
     /// The language's tag (RFC 5646), such as `de` or `pt-BR`: every page has it as its `lang`.
@@ -104,10 +111,10 @@ pub fn check_words(words: &impl Words) -> Vec<TextFault> {
 
 impl Text {
     /// All texts of the console.
-    pub fn all() -> impl Iterator<Item = Text> {
+    pub fn all() -> impl Iterator<Item = Self> {
         let plain = PLAIN.iter().flat_map(|texts| texts.iter().copied()).chain(words_of_enums());
-        let plain = plain.map(|english| Text { english, one: None });
-        plain.chain(COUNTED.iter().map(|[one, english]| Text { english, one: Some(one) }))
+        let plain = plain.map(|english| Self { english, one: None });
+        plain.chain(COUNTED.iter().map(|[one, english]| Self { english, one: Some(one) }))
     }
 
     /// A word of one of the enums in `texts`.

@@ -16,22 +16,28 @@ pub(in crate::console) enum Phrase {
     /// A part of a page.
     Html(String),
     /// A text, the number that chooses its form, and what stands at its places.
-    Text { text: Text, number: Option<u64>, places: Vec<(&'static str, Phrase)> },
+    Text { text: Text, number: Option<u64>, places: Vec<(&'static str, Self)> },
     /// One after the other.
-    List { parts: Vec<Phrase>, between: &'static str },
+    List { parts: Vec<Self>, between: &'static str },
 }
 
 /// One of the English texts, without places. One that isn't in `texts` doesn't compile.
 macro_rules! text {
+    // As an item, so that `cargo check` looks at it.
+    ($find:ident($($argument:expr),+)) => {{
+        const TEXT: $crate::console::words::Text =
+            $crate::console::words::Text::$find($($argument),+);
+        TEXT
+    }};
     ($english:literal) => {
-        const { $crate::console::words::Text::known($english, &[]) }
+        $crate::console::words::text!(known($english, &[]))
     };
 }
 
 /// One that has a form for one, and whose only place is the number `n`.
 macro_rules! counted_text {
     ($english:literal) => {
-        const { $crate::console::words::Text::known_counted($english, &["n"]) }
+        $crate::console::words::text!(known_counted($english, &["n"]))
     };
 }
 
@@ -39,9 +45,7 @@ macro_rules! counted_text {
 macro_rules! phrase {
     ($english:literal $(, $place:ident = $value:expr)* $(,)?) => {
         $crate::console::words::Phrase::Text {
-            text: const {
-                $crate::console::words::Text::known($english, &[$(stringify!($place)),*])
-            },
+            text: $crate::console::words::text!(known($english, &[$(stringify!($place)),*])),
             number: None,
             places: vec![$((stringify!($place), $crate::console::words::Phrase::from($value))),*],
         }
@@ -53,10 +57,10 @@ macro_rules! counted {
     ($english:literal, $number:ident = $count:expr $(, $place:ident = $value:expr)* $(,)?) => {{
         let count = u64::try_from($count).unwrap_or(u64::MAX);
         $crate::console::words::Phrase::Text {
-            text: const {
-                let places = &[stringify!($number) $(, stringify!($place))*];
-                $crate::console::words::Text::known_counted($english, places)
-            },
+            text: $crate::console::words::text!(known_counted(
+                $english,
+                &[stringify!($number) $(, stringify!($place))*]
+            )),
             number: Some(count),
             places: vec![
                 (stringify!($number), $crate::console::words::Phrase::from(count))
@@ -99,7 +103,7 @@ impl Phrase {
 
     /// All of them that there are, one after the other.
     pub(in crate::console) fn list(
-        parts: impl IntoIterator<Item = Phrase>,
+        parts: impl IntoIterator<Item = Self>,
         between: &'static str,
     ) -> Self {
         let parts = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -136,7 +140,7 @@ impl Phrase {
                 let translated = translated.filter(|template| fits(template, text.english));
                 for part in parts(translated.unwrap_or_else(|| text.form(*number))) {
                     let (Part::Text(name) | Part::Place(name)) = part;
-                    match places.iter().find(|(place, _)| part == Part::Place(*place)) {
+                    match places.iter().find(|(place, _)| part == Part::Place(place)) {
                         Some((_, filled)) => filled.write(words, is_html, to),
                         None => put(name, to),
                     }
@@ -173,8 +177,8 @@ impl From<Markup> for Phrase {
     }
 }
 
-impl From<Option<Phrase>> for Phrase {
-    fn from(phrase: Option<Phrase>) -> Self {
+impl From<Option<Self>> for Phrase {
+    fn from(phrase: Option<Self>) -> Self {
         phrase.unwrap_or_default()
     }
 }
