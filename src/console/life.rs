@@ -98,7 +98,8 @@ fn came(message: &StoredMessage) -> Phrase {
     Phrase::list([came, time.into()], "; ")
 }
 
-fn tried(attempt: &Attempt, is_event: bool) -> Phrase {
+/// An attempt, and what it came to.
+pub(super) fn tried(attempt: &Attempt, is_event: bool) -> Phrase {
     let (number, outcome) = (attempt.number, outcome(&attempt.outcome, is_event));
     let tried = match is_event {
         true => phrase!("handling {n}: {outcome}", n = number, outcome = outcome),

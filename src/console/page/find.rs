@@ -11,6 +11,7 @@ use super::layout::{Frame, table, text, time};
 use super::said::said_of;
 use crate::outbox::webhook::source_of;
 use crate::outbox::{Content, StoredMessage};
+use crate::terms::outbox::State;
 
 /// What is known under one name.
 pub(in crate::console) struct Found {
@@ -79,11 +80,11 @@ fn limits(found: &Found) -> Phrase {
         ),
     };
     let others = phrase!(
-        "Calls of other processes, and the provider's request ids of calls, are in the audit log alone; what a fallback gave as an answer is in its own record."
+        "Calls of other processes are in the audit log. The provider's request id of a call is kept nowhere, unless the audit log has the headers of the attempt, which it has of failed ones alone, and if it was asked to; what a fallback gave as an answer is in its own record."
     );
     let messages = found.has_outbox.then(|| {
         phrase!(
-            "Messages are known until they are removed, some days after they were delivered; a webhook that was refused was never stored."
+            "Messages are known until they are removed, some days after they were delivered. A webhook isn't found by the order or whatever else it tells of; one that was refused was never stored."
         )
     });
     Phrase::list([keys, calls, others, messages.into()], " ")
@@ -162,8 +163,17 @@ pub(super) fn messages(w: &dyn Words, messages: &[StoredMessage]) -> Markup {
                 td { (time(content.created.into())) }
                 td { (progress.attempt) }
                 td {
-                    @if let Some(status) = last_status { (status) " " }
-                    @if let Some(error) = last_error { (text(error)) }
+                    @match last_error {
+                        // The last answer was another one.
+                        Some(error) if progress.state == State::Delivered => {
+                            (say!(w, "an earlier attempt: {error}", error = text(error)))
+                        }
+                        _ if progress.state == State::Delivered => {}
+                        error => {
+                            @if let Some(status) = last_status { (status) " " }
+                            @if let Some(error) = error { (text(error)) }
+                        }
+                    }
                 }
                 td { @if let Some(key) = key_of(content) { (text(key)) } }
             }

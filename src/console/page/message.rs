@@ -1,6 +1,6 @@
 use maud::{Markup, html};
 
-use super::super::life::done;
+use super::super::life::{done, tried};
 use super::super::route::link;
 use super::super::words::{Text, Words, counted, say, text};
 use super::find::stands;
@@ -56,7 +56,13 @@ fn what(w: &dyn Words, view: &MessageView) -> Markup {
             text!("lane"),
             html! { a href=(link(&[("lane", &content.lane)])) { (text(&content.lane)) } },
         ),
-        (text!("state"), w.html(stands(message))),
+        (
+            text!("state"),
+            html! {
+                (w.html(stands(message)))
+                @if let Some(at) = progress.settled { ", " (time(at.into())) }
+            },
+        ),
         (
             if source.is_some() { text!("received") } else { text!("enqueued") },
             time(content.created.into()),
@@ -92,14 +98,13 @@ fn what(w: &dyn Words, view: &MessageView) -> Markup {
         let by = by.to_string();
         rows.push((text!("replaced by"), html! { a href=(link(&[("message", &by)])) { (by) } }));
     }
-    if let Some(error) = &message.last_error {
-        rows.push((
-            text!("last failure"),
-            html! {
-                @if let Some(status) = message.last_status { (status) " " }
-                (text(error))
-            },
-        ));
+    let failed = |attempt: &&Attempt| attempt.class.is_some() || attempt.error.is_some();
+    if let Some(attempt) = view.history.attempts.iter().rev().find(failed) {
+        let name = match progress.state {
+            State::Delivered => text!("an earlier failure"),
+            _ => text!("last failure"),
+        };
+        rows.push((name, w.html(tried(attempt, source.is_some()))));
     }
     facts(w, rows)
 }

@@ -37,10 +37,10 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
         attempt: &'a Attempt<W>,
     ) -> Self {
         let probes = matches!(admission.role, Role::Probe(_));
-        attempt.state(|state| {
-            if probes || state.is_probing() {
-                state.set_probing(probes);
-            }
+        attempt.state(|state| match probes {
+            true => state.begin_probe(),
+            false if state.is_probing() => state.end_probe(),
+            false => {}
         });
         Self { breaker, admission, call, attempt, stage: Stage::Waiting, is_probe_unsent: probes }
     }
