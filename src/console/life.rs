@@ -89,7 +89,8 @@ fn came(message: &StoredMessage) -> String {
     )
 }
 
-fn tried(attempt: &Attempt, is_event: bool) -> String {
+/// An attempt, and what it came to.
+pub(super) fn tried(attempt: &Attempt, is_event: bool) -> String {
     let verb = if is_event { "handling" } else { "attempt" };
     let outcome = match attempt.outcome.as_str() {
         "delivered" if is_event => "handled",

@@ -11,6 +11,7 @@ use super::layout::{Frame, text, time};
 use super::said::said_of;
 use crate::outbox::webhook::source_of;
 use crate::outbox::{Content, StoredMessage};
+use crate::terms::outbox::State;
 
 /// What is known under one name.
 pub(in crate::console) struct Found {
@@ -65,8 +66,8 @@ fn limits(found: &Found) -> Markup {
                 Some(since) => { "Calls before " (time(since)) " are forgotten here: see the audit log." }
                 None => { "Calls are remembered since this process began: for those before, see the audit log." }
             }
-            " Calls of other processes, and the provider's request ids of calls, are in the audit log alone; what a fallback gave as an answer is in its own record."
-            @if found.has_outbox { " Messages are known until they are removed, some days after they were delivered; a webhook that was refused was never stored." }
+            " Calls of other processes are in the audit log. The provider's request id of a call is kept nowhere, unless the audit log has the headers of the attempt, which it has of failed ones alone, and if it was asked to; what a fallback gave as an answer is in its own record."
+            @if found.has_outbox { " Messages are known until they are removed, some days after they were delivered. A webhook isn't found by the order or whatever else it tells of; one that was refused was never stored." }
         }
     }
 }
@@ -163,8 +164,13 @@ pub(super) fn messages(messages: &[StoredMessage]) -> Markup {
                             td { (time(content.created.into())) }
                             td { (progress.attempt) }
                             td {
-                                @if let Some(status) = last_status { (status) " " }
-                                @if let Some(error) = last_error { (text(error)) }
+                                // The last answer was another one.
+                                @if progress.state == State::Delivered {
+                                    @if let Some(error) = last_error { "an earlier attempt: " (text(error)) }
+                                } @else {
+                                    @if let Some(status) = last_status { (status) " " }
+                                    @if let Some(error) = last_error { (text(error)) }
+                                }
                             }
                             td { @if let Some(key) = key_of(content) { (text(key)) } }
                         }

@@ -1,5 +1,6 @@
 use maud::{Markup, html};
 
+use super::super::life::tried;
 use super::super::route::link;
 use super::super::words;
 use super::layout::{Frame, facts, text, time};
@@ -57,6 +58,7 @@ fn what(view: &MessageView) -> Markup {
             html! {
                 (words::state(progress.state, source.is_some()))
                 @if let Some(why) = progress.dead_reason { ": " (why.to_string()) }
+                @if let Some(at) = progress.settled { ", " (time(at.into())) }
             },
         ),
         (if source.is_some() { "received" } else { "enqueued" }, time(content.created.into())),
@@ -93,14 +95,13 @@ fn what(view: &MessageView) -> Markup {
         let by = by.to_string();
         rows.push(("replaced by", html! { a href=(link(&[("message", &by)])) { (by) } }));
     }
-    if let Some(error) = &message.last_error {
-        rows.push((
-            "last failure",
-            html! {
-                @if let Some(status) = message.last_status { (status) " " }
-                (text(error))
-            },
-        ));
+    let failed = |attempt: &&Attempt| attempt.class.is_some() || attempt.error.is_some();
+    if let Some(attempt) = view.history.attempts.iter().rev().find(failed) {
+        let name = match progress.state {
+            State::Delivered => "an earlier failure",
+            _ => "last failure",
+        };
+        rows.push((name, text(&tried(attempt, source.is_some()))));
     }
     facts(&rows)
 }
