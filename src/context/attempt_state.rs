@@ -353,8 +353,13 @@ impl AttemptState {
     }
 
     /// The attempt is a probe of a provider that was down: no layer should send another beside it.
-    pub(crate) fn set_probing(&self, probing: bool) {
-        self.alone().for_each(|at| at.probing.store(probing, Relaxed));
+    pub(crate) fn begin_probe(&self) {
+        self.alone().for_each(|at| at.probing.store(true, Relaxed));
+    }
+
+    /// The attempt is an ordinary one, although the last one of this call was a probe.
+    pub(crate) fn end_probe(&self) {
+        self.alone().for_each(|at| at.probing.store(false, Relaxed));
     }
 
     pub(crate) fn is_probing(&self) -> bool {

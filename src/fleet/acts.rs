@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::database::NewPosition;
+use super::error::FleetError;
 #[cfg(feature = "console")]
 use super::error::FleetErrorKind;
-use super::error::{Cause, FleetError};
 use super::handle::Fleet;
 use super::inner::Inner;
+use super::names::Names;
 use super::words::SETTINGS;
 use crate::IntegrationConfig;
 #[cfg(feature = "console")]
@@ -18,6 +19,16 @@ use crate::control::FleetSet;
 use crate::control::{ControlError, FleetView, InstanceState};
 use crate::rt;
 use crate::settings::{ConfigError, ValidationError};
+
+/// What somebody asks for.
+struct Asked<'a> {
+    integration: &'a str,
+    control: &'a str,
+    position: &'a str,
+    wanted: Wanted,
+    who: &'a str,
+    why: &'a str,
+}
 
 /// For how long a position is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +39,7 @@ pub enum Wanted {
     /// For this time by the database's clock. It stays afterwards, and the console says that its time is over.
     For(Duration),
     /// For this time by the database's clock. Then the fleet sets it back to what it said before, with the time that this had; if it
-    /// had said nothing, to the control's default. Only a process that has the integration can ask for this: it knows
-    /// the default.
+    /// had said nothing, to the control's default, which this instance or another has to know.
     ThenBack(Duration),
 }
 
@@ -39,8 +49,8 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// If no instance has the integration, it has no such control or position (as far as this instance has the
-    /// integration too; others tell what they can't obey), or the database doesn't answer.
+    /// If no instance has the integration, the control or the position (as far as instances tell which they have; those of
+    /// earlier versions don't), or the database doesn't answer. The error says which name was probably meant.
     pub async fn set(
         &self,
         integration: &str,
@@ -66,17 +76,29 @@ impl Fleet {
         who: &str,
         why: &str,
     ) -> Result<u64, FleetError> {
-        let inner = &self.0;
-        let first = inner.check(integration, control, position).await?;
-        let (wanted_for, back) = match wanted {
-            Wanted::Open => (None, None),
-            Wanted::For(time) => (Some(time), None),
-            Wanted::ThenBack(time) => (Some(time), Some(first.ok_or_else(unknown_default)?)),
-        };
-        let new = NewPosition { integration, control, to: position, who, why, wanted_for, back };
-        let revision = inner.database.set(&new).await?;
-        inner.wake.notify_one();
-        Ok(revision)
+        let default = self.0.check(integration, control, position).await?;
+        let new = Asked { integration, control, position, wanted, who, why };
+        self.0.set(new, default.as_deref()).await
+    }
+
+    /// The same, whether or not there is such an integration, control or position: for what will be deployed. Instances
+    /// obey it when they have it.
+    ///
+    /// # Errors
+    ///
+    /// If the database doesn't answer, or [`Wanted::ThenBack`] is asked for and this instance doesn't know the control's default.
+    pub async fn set_ahead(
+        &self,
+        integration: &str,
+        control: &str,
+        position: &str,
+        wanted: Wanted,
+        who: &str,
+        why: &str,
+    ) -> Result<u64, FleetError> {
+        let default = Names::of(&self.0.registry).find(integration, control, position);
+        let new = Asked { integration, control, position, wanted, who, why };
+        self.0.set(new, default.ok().flatten().as_deref()).await
     }
 
     /// Gives an integration settings on all instances: a table as a file gives it, such as a `toml::Table` or a JSON object. Returns
@@ -140,34 +162,46 @@ impl Fleet {
 }
 
 impl Inner {
-    /// Returns the control's default position, if it is known here.
+    async fn set(&self, asked: Asked<'_>, default: Option<&str>) -> Result<u64, FleetError> {
+        let Asked { integration, control, position: to, wanted, who, why } = asked;
+        if control == SETTINGS {
+            return Err(ControlError::NoControl(control.to_owned()).into());
+        }
+        let (wanted_for, back) = match wanted {
+            Wanted::Open => (None, None),
+            Wanted::For(time) => (Some(time), None),
+            Wanted::ThenBack(time) => (Some(time), Some(default.ok_or_else(unknown_default)?)),
+        };
+        let new = NewPosition { integration, control, to, who, why, wanted_for, back };
+        let revision = self.database.set(&new).await?;
+        self.wake.notify_one();
+        Ok(revision)
+    }
+
+    /// Returns the control's default position, if an instance tells it.
     async fn check(
         &self,
         integration: &str,
         control: &str,
         to: &str,
-    ) -> Result<Option<&'static str>, FleetError> {
-        if control == SETTINGS {
-            return Err(ControlError::NoControl(control.to_owned()).into());
+    ) -> Result<Option<String>, FleetError> {
+        let mut names = Names::of(&self.registry);
+        if let Ok(default) = names.find(integration, control, to) {
+            return Ok(default);
         }
-        let own = self.registry.controls(integration);
-        if own.is_empty() {
-            self.needs_known(integration).await?;
+        let (is_known, others) = self.database.names(integration).await?;
+        names.extend(others);
+        // Instances of earlier versions have it, and don't tell which controls it has.
+        if is_known && !names.has(integration) {
             return Ok(None);
         }
-        let known = own.iter().find(|known| known.name() == control);
-        let known = known.ok_or_else(|| ControlError::NoControl(control.to_owned()))?;
-        let positions = known.positions();
-        if !positions.contains(&to) {
-            return Err(ControlError::no_position(to, positions).into());
-        }
-        Ok(positions.first().copied())
+        Ok(names.find(integration, control, to)?)
     }
 
     async fn needs_known(&self, integration: &str) -> Result<(), FleetError> {
-        match self.database.is_known(integration).await? {
-            true => Ok(()),
-            false => Err(Cause::NoIntegration(integration.to_owned()).into()),
+        match self.database.names(integration).await? {
+            (true, _) => Ok(()),
+            (false, names) => Err(names.no_integration(integration).into()),
         }
     }
 
@@ -200,6 +234,8 @@ impl Inner {
         let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
         let revision = set.await.map_err(|error| match error.kind() {
             FleetErrorKind::Unavailable => format!("{error}; {IN_DOUBT}"),
+            // Whoever may steer one integration need not see the name of another.
+            FleetErrorKind::NoIntegration => "no instance has this integration".to_owned(),
             _ => error.to_string(),
         })?;
         Ok(match fleet.wait_obeyed(revision, OBEYED).await {
@@ -211,7 +247,7 @@ impl Inner {
 }
 
 fn unknown_default() -> ControlError {
-    let why = "it can only be set back by itself if this process has the integration";
+    let why = "it can only be set back by itself if an instance tells its default position";
     ControlError::Refused(why.to_owned())
 }
 

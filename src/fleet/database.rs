@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::names::Names;
 use super::words::{Says, Word, Words};
 use crate::control::{FleetInstance, FleetTrouble, FleetView, InstanceState};
 use crate::outbox::OutboxError;
@@ -43,6 +44,7 @@ pub(super) struct NewPosition<'a> {
 pub(super) struct Sign {
     pub(super) revision: u64,
     pub(super) integrations: Vec<String>,
+    pub(super) controls: Names,
     pub(super) troubles: Vec<FleetTrouble>,
 }
 
@@ -115,10 +117,15 @@ impl Database {
         only(&self.rows(FORGET, &params).await?)?.number("revision")
     }
 
-    /// Whether an instance on the list has an integration.
-    pub(super) async fn is_known(&self, integration: &str) -> Result<bool, OutboxError> {
-        let rows = self.rows(KNOWN, &[(&integration, Type::TEXT)]).await?;
-        Ok(!rows.is_empty())
+    /// Whether an instance on the list has this integration, and what those have that tell: earlier versions don't.
+    pub(super) async fn names(&self, integration: &str) -> Result<(bool, Names), OutboxError> {
+        let (mut has_it, mut names) = (false, Names::default());
+        for row in self.rows(NAMES, &[(&integration, Type::TEXT)]).await? {
+            has_it |= row.number::<i64>("has_it")? == 1;
+            let told = row.maybe_text("controls")?.and_then(|text| Names::read(&text));
+            names.extend(told.unwrap_or_default());
+        }
+        Ok((has_it, names))
     }
 
     pub(super) async fn sign(
@@ -132,13 +139,14 @@ impl Database {
             sign.troubles.iter().map(|it| (&it.integration, &it.of, &it.why)).collect();
         // Lists of texts can always be written.
         let troubles = serde_json::to_string(&troubles).unwrap_or_default();
-        let params: [Param<'_>; 6] = [
+        let params: [Param<'_>; 7] = [
             (&name, Type::TEXT),
             (&host, Type::TEXT),
             (&VERSION, Type::TEXT),
             (&revision, Type::INT8),
             (&sign.integrations, Type::TEXT_ARRAY),
             (&troubles, Type::TEXT),
+            (&sign.controls.text(), Type::TEXT),
         ];
         self.rows(SIGN, &params).await.map(drop)
     }
@@ -224,6 +232,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/migration_1.sql"),
     include_str!("sql/migration_2.sql"),
     include_str!("sql/migration_3.sql"),
+    include_str!("sql/migration_4.sql"),
 ];
 const POLL: &str = include_str!("sql/poll.sql");
 const WORDS: &str = include_str!("sql/words.sql");
@@ -233,7 +242,8 @@ const CONFIGURE: &str = include_str!("sql/configure.sql");
 const FORGET: &str = include_str!("sql/forget.sql");
 const SIGN: &str = include_str!("sql/sign.sql");
 const INSTANCES: &str = include_str!("sql/instances.sql");
-const KNOWN: &str = "SELECT 1 FROM outrigger.fleet_instance WHERE $1 = ANY (integrations) LIMIT 1";
+const NAMES: &str =
+    "SELECT $1 = ANY (integrations) AS has_it, controls FROM outrigger.fleet_instance";
 const LEAVE: &str = "DELETE FROM outrigger.fleet_instance WHERE name = $1 RETURNING 1";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// A server that needs longer for some rows doesn't work.

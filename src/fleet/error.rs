@@ -15,7 +15,7 @@ pub struct FleetError(Cause);
 pub enum FleetErrorKind {
     /// No instance has an integration of this name.
     NoIntegration,
-    /// There is no such control or position.
+    /// No instance has such a control or position; or the control can't be set in this way.
     Control,
     /// The settings have mistakes: [`FleetError::errors`] has all of them.
     Settings,
@@ -30,7 +30,13 @@ pub enum FleetErrorKind {
 
 #[derive(Debug)]
 pub(super) enum Cause {
-    NoIntegration(String),
+    NoIntegration {
+        name: String,
+        /// The one that was probably meant.
+        near: Option<String>,
+    },
+    /// No instance has a control or a position of this name: a sentence.
+    NoName(String),
     Control(ControlError),
     Settings(ConfigError),
     Database(OutboxError),
@@ -42,8 +48,8 @@ impl FleetError {
     #[must_use]
     pub fn kind(&self) -> FleetErrorKind {
         match &self.0 {
-            Cause::NoIntegration(_) => FleetErrorKind::NoIntegration,
-            Cause::Control(_) => FleetErrorKind::Control,
+            Cause::NoIntegration { .. } => FleetErrorKind::NoIntegration,
+            Cause::NoName(_) | Cause::Control(_) => FleetErrorKind::Control,
             Cause::Settings(_) => FleetErrorKind::Settings,
             Cause::Database(error) if error.is_transient() => FleetErrorKind::Unavailable,
             Cause::Database(_) => FleetErrorKind::Database,
@@ -88,9 +94,11 @@ impl From<ConfigError> for Cause {
 impl fmt::Display for FleetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Cause::NoIntegration(name) => {
-                write!(f, "no instance has an integration of the name {name:?}")
+            Cause::NoIntegration { name, near } => {
+                write!(f, "no instance has an integration of the name {name:?}")?;
+                near.iter().try_for_each(|near| write!(f, ": did you mean {near:?}?"))
             }
+            Cause::NoName(why) => f.write_str(why),
             Cause::Control(error) => error.fmt(f),
             Cause::Settings(error) => error.fmt(f),
             Cause::Database(error) => error.fmt(f),

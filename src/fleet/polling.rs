@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::database::{Looked, Sign};
 use super::inner::Inner;
+use super::names::Names;
 use crate::outbox::OutboxError;
 use crate::rt;
 
@@ -65,6 +66,7 @@ async fn tell(inner: &Inner, told: &mut Told, looked: &Looked) -> Result<(), Out
     let sign = Sign {
         revision: inner.known_revision().unwrap_or_default(),
         integrations: inner.registry.names(),
+        controls: Names::of(&inner.registry),
         troubles: inner.troubles(|_| true),
     };
     let is_due = told.at.is_none_or(|at| rt::now().saturating_duration_since(at) >= SIGN);

@@ -3,7 +3,8 @@ use std::time::Duration;
 #[cfg(feature = "redirect")]
 use http::Uri;
 
-use super::builder::{IntegrationBuilder, Source, sealed::Sealed};
+use super::builder::IntegrationBuilder;
+use super::source::{Source, sealed::Sealed};
 use crate::event::Emitter;
 use crate::settings::ConfigError;
 #[cfg(feature = "redirect")]

@@ -137,6 +137,7 @@ mod handle;
 mod health;
 #[cfg(feature = "outbox")]
 mod jobs;
+mod layers;
 mod merged;
 mod pins;
 mod preset;
@@ -150,6 +151,7 @@ mod settings;
 #[path = "no_settings.rs"]
 mod settings;
 mod slots;
+mod source;
 mod stack;
 mod target;
 mod token_health;
@@ -160,7 +162,7 @@ mod users;
 pub use adjust::Adjust;
 #[cfg(feature = "aws")]
 pub use aws::AwsClient;
-pub use builder::{IntegrationBuilder, Service, Source};
+pub use builder::IntegrationBuilder;
 pub use call::Call;
 pub use check::CheckError;
 pub use client::OwnClient;
@@ -175,6 +177,7 @@ pub use reqwest::ReqwestClient;
 #[cfg(feature = "serde")]
 pub use settings::IntegrationConfig;
 pub use slots::AnyPlacement;
+pub use source::{Service, Source};
 pub use tower::AnyBodyService;
 
 /// The body types of an integration.

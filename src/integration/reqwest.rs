@@ -1,6 +1,7 @@
-use super::builder::{IntegrationBuilder, Service};
+use super::builder::IntegrationBuilder;
 use super::handle::Integration;
 use super::request::CallOptions;
+use super::source::Service;
 use crate::outcome::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 

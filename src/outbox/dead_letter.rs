@@ -31,6 +31,12 @@ pub struct Filter {
     pub created_from: Option<Timestamp>,
     /// Enqueued before this time.
     pub created_before: Option<Timestamp>,
+    /// With this status on its last answer.
+    pub status: Option<u16>,
+    /// With a business key or an order key that begins with this.
+    pub key_prefix: Option<String>,
+    /// With this text in its last error, in upper or lower case of `A` to `Z`.
+    pub error: Option<String>,
 }
 
 /// A part of what a [`Filter`] finds, at most 1,000 messages.
@@ -125,6 +131,24 @@ impl Filter {
         self
     }
 
+    /// With this status on its last answer.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// With a business key or an order key that begins with this.
+    pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.key_prefix = Some(prefix.into());
+        self
+    }
+
+    /// With this text in its last error, in upper or lower case of `A` to `Z`.
+    pub fn error(mut self, text: impl Into<String>) -> Self {
+        self.error = Some(text.into());
+        self
+    }
+
     /// Whether it finds this message, as far as its attempts don't tell.
     #[must_use]
     pub fn finds(&self, message: &StoredMessage) -> bool {
@@ -133,7 +157,15 @@ impl Filter {
 
     /// Whether it finds this message, which has had these attempts.
     pub(crate) fn finds_with(&self, message: &StoredMessage, attempts: &[Attempt]) -> bool {
-        let StoredMessage { content, progress, .. } = message;
+        let StoredMessage { content, progress, last_status, last_error, .. } = message;
+        let begins = |prefix: &String| {
+            let keys = [&content.dedup_key, &content.order_key];
+            keys.into_iter().flatten().any(|key| key.starts_with(prefix))
+        };
+        let failed_with = |text: &String| {
+            let error = last_error.as_deref().unwrap_or_default().to_ascii_lowercase();
+            last_error.is_some() && error.contains(&text.to_ascii_lowercase())
+        };
         let has_request =
             |id: &String| attempts.iter().any(|attempt| attempt.request_id.as_ref() == Some(id));
         let is = |wanted: &Option<String>, value: Option<&String>| {
@@ -146,6 +178,9 @@ impl Filter {
             && self.reason.is_none_or(|reason| Some(reason) == progress.dead_reason)
             && self.created_from.is_none_or(|from| content.created >= from)
             && self.created_before.is_none_or(|before| content.created < before)
+            && self.status.is_none_or(|status| Some(status) == *last_status)
+            && self.key_prefix.as_ref().is_none_or(begins)
+            && self.error.as_ref().is_none_or(failed_with)
     }
 }
 

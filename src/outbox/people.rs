@@ -36,6 +36,15 @@ impl Outbox {
         self.inner.store.browse(filter, page).await
     }
 
+    /// How many messages a filter finds.
+    ///
+    /// # Errors
+    ///
+    /// The store doesn't answer.
+    pub async fn count(&self, filter: Filter) -> Result<u64, OutboxError> {
+        self.inner.store.count(filter).await
+    }
+
     /// One message with its attempts and what people did to it.
     ///
     /// # Errors

@@ -80,6 +80,19 @@ pub trait Store: Send + Sync + 'static {
     /// Messages in the order in which they were enqueued.
     fn browse(&self, filter: Filter, page: Page) -> StoreFuture<'_, Vec<StoredMessage>>;
 
+    /// How many messages there are.
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let (mut count, mut page) = (0, Page::first(PAGE));
+            loop {
+                let found = self.browse(filter.clone(), page).await?;
+                let Some(last) = found.last() else { return Ok(count) };
+                count += found.len() as u64;
+                page = Page::after(last.seq, PAGE);
+            }
+        })
+    }
+
     /// One message, without its attempts and what people did to it. Its request's headers and body may be
     /// missing: it is asked for again and again by whoever waits for the message.
     fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
@@ -224,3 +237,6 @@ pub enum PausedBy {
     /// A person.
     Person(String),
 }
+
+/// How many messages are counted at a time, where a store has no better way.
+const PAGE: usize = 500;

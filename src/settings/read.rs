@@ -88,23 +88,26 @@ impl<'a> Reader<'a> {
 
 /// The error text for an unknown key.
 fn unknown(key: &str, keys: &[&str]) -> String {
-    match nearest(key, keys) {
-        Some(near) => format!("there is no such setting: did you mean {near:?}?"),
-        None => format!("there is no such setting: there are {}", keys.join(", ")),
-    }
+    format!("there is no such setting: {}", suggestion(key, keys, "there are"))
 }
 
 /// The error text for an unknown word.
 pub(crate) fn no_such(word: &str, words: &[&str]) -> String {
-    match nearest(word, words) {
-        Some(near) => format!("{} is not known: did you mean {near:?}?", shown(word)),
-        None => format!("{} is not known: use one of {}", shown(word), words.join(", ")),
+    format!("{} is not known: {}", shown(word), suggestion(word, words, "use one of"))
+}
+
+/// What was probably meant, or all that there is: `use one of on, off`.
+pub(crate) fn suggestion(name: &str, names: &[&str], otherwise: &str) -> String {
+    match nearest(name, names) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None if names.is_empty() => "there is none".to_owned(),
+        None => format!("{otherwise} {}", names.join(", ")),
     }
 }
 
 /// The name that was probably meant: the only one that contains `name` or is contained in it;
 /// otherwise the nearest one, if at most a third of the letters differ.
-fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     let name = name.to_lowercase();
     let is_part = |known: &&&str| {
         let (short, long) =

@@ -3,6 +3,7 @@
 
 mod at_once;
 mod background;
+mod classes;
 mod conformance;
 mod flights;
 mod groups;

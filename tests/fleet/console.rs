@@ -12,6 +12,7 @@ use outrigger::outbox::postgres::PostgresPool;
 use tower::ServiceExt;
 
 use crate::bench::{Instance, PATIENCE, Place, named, payments, until};
+use crate::foreign::{Foreign, english_on};
 use crate::server::Server;
 
 /// Who is named by a header. Only Ada steers, and sees what is secret.
@@ -48,8 +49,12 @@ impl Pages {
 
     /// Sends the form that moves the kill switch.
     async fn set(&self, who: &str, token: &str, to: &str) -> Response<Body> {
+        self.set_one(who, token, "payments&control=kill_switch", to).await
+    }
+
+    async fn set_one(&self, who: &str, token: &str, of: &str, to: &str) -> Response<Body> {
         let form = format!(
-            "act=set&token={token}&integration=payments&control=kill_switch&to={to}&of_all=yes&until=open&why=%3Ci%3E"
+            "act=set&token={token}&integration={of}&to={to}&of_all=yes&until=open&why=%3Ci%3E"
         );
         let request = Request::post("/")
             .header("x-user", who)
@@ -122,6 +127,24 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
 }
 
 #[tokio::test]
+async fn the_page_of_all_instances_is_in_the_hosts_language() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let set = one.fleet.set("payments", "kill_switch", "off", "ada", "ada");
+    one.fleet.wait_obeyed(set.await.unwrap(), PATIENCE).await.unwrap();
+    let console = Console::builder(&one.registry, AdaSteers).words(Foreign::new(false));
+    let pages = Pages(console.build().unwrap());
+    let known = "outrigger ada payments on off fallback-only cache-only web UTC s ms";
+    let host = one.fleet.instances().await.unwrap().instances[0].host.clone();
+    for page in ["?instances", ""] {
+        let page = pages.get("ada", page).await;
+        assert!(page.contains("payments") && page.contains("x-wide"), "{page}");
+        let left = english_on(&page.replace(&host, ""), known);
+        assert!(left.is_empty(), "{}\n{page}", left.join("\n"));
+    }
+}
+
+#[tokio::test]
 async fn whoever_may_not_look_at_an_integration_does_not_see_what_its_instances_are_told() {
     let Some(place) = Place::new().await else { return };
     let one = place.instance("web-1").await;
@@ -144,6 +167,25 @@ async fn whoever_may_not_look_at_an_integration_does_not_see_what_its_instances_
     let done = pages.set("ada", &token, "off").await;
     let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
     assert!(page.contains("web-1 disobeys for") && !page.contains("secret"), "{page}");
+}
+
+#[tokio::test]
+async fn a_name_that_no_instance_has_is_not_stored_and_the_page_says_which_was_meant() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let pages = Pages::of(&one);
+    let token = token(&pages.get("ada", "?integration=payments").await).to_owned();
+    for (of, to, said) in [
+        ("payments&control=kill_swich", "off", "did you mean &quot;kill_switch&quot;?"),
+        ("payments&control=kill_switch", "of", "&quot;of&quot; of kill_switch: use one of on, "),
+        ("payment&control=kill_switch", "off", "no instance has this integration"),
+    ] {
+        let done = pages.set_one("ada", &token, of, to).await;
+        let act = done.headers()[LOCATION].to_str().unwrap().split("done=").nth(1).unwrap();
+        let page = pages.get("ada", &format!("?integration=payments&done={act}")).await;
+        assert!(page.contains(said), "{act}: {page}");
+    }
+    assert_eq!(one.fleet.instances().await.unwrap().revision, 0);
 }
 
 #[tokio::test]

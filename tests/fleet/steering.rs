@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use outrigger::Integration;
 use outrigger::control::InstanceState;
 use outrigger::control::Registry;
-use outrigger::event::SwitchMode;
-use outrigger::fleet::{FleetErrorKind, Wanted};
+use outrigger::event::{Event, SwitchMode};
+use outrigger::fleet::{Fleet, FleetErrorKind, FleetEvent, Wanted};
 use outrigger::local_copy::{Load, Loaded, LocalCopy};
 
 use crate::bench::{PATIENCE, Place, named, until};
@@ -155,7 +155,7 @@ async fn people_who_steer_at_the_same_time_leave_all_instances_with_the_same() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
+async fn a_database_that_was_restored_is_obeyed_as_it_is_now_and_that_is_told_once() {
     let Some(place) = Place::new().await else { return };
     let one = place.instance("web-1").await;
     let set = |to, why| one.fleet.set("payments", "kill_switch", to, "ada", why);
@@ -169,9 +169,12 @@ async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
         )
         .await;
     one.comes_to(SwitchMode::Off).await;
+    let told = |event: &Event| *event == Event::Fleet(FleetEvent::Restored);
+    assert_eq!(one.recorder.count(told), 1);
     set("on", "again").await.unwrap();
     one.comes_to(SwitchMode::On).await;
     assert_eq!(one.fleet.instances().await.unwrap().revision, 2);
+    assert_eq!(one.recorder.count(told), 1);
 }
 
 #[tokio::test]
@@ -193,15 +196,62 @@ async fn what_the_fleet_says_no_more_about_stays_and_is_no_trouble_when_it_is_se
 }
 
 #[tokio::test]
-async fn only_who_knows_where_a_control_stands_by_default_can_have_it_set_back() {
+async fn who_has_no_integration_knows_from_instances_where_a_control_goes_back_to() {
     let Some(place) = Place::new().await else { return };
     let one = place.instance("web-1").await;
     let person = place.fleet(&Registry::new(), "person");
     let minute = Wanted::ThenBack(Duration::from_secs(60));
     let set = person.set_for("payments", "kill_switch", "off", minute, "ada", "why");
-    assert_eq!(set.await.unwrap_err().kind(), FleetErrorKind::Control);
-    person.set("payments", "kill_switch", "off", "ada", "why").await.unwrap();
+    set.await.unwrap();
     one.comes_to(SwitchMode::Off).await;
+    assert_eq!(person.words().await.unwrap()[0].back.as_deref(), Some("on"));
+    // An instance of an earlier version doesn't tell which controls it has.
+    place
+        .sql(
+            "INSERT INTO outrigger.fleet_instance VALUES
+                ('old-1', 'host', '0', outrigger.fleet_now(), 0, '{crm}', '[]', NULL)",
+        )
+        .await;
+    let set = person.set_for("crm", "kill_switch", "off", minute, "ada", "why");
+    assert_eq!(set.await.unwrap_err().kind(), FleetErrorKind::Control);
+    person.set("crm", "kill_switch", "off", "ada", "why").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_that_no_instance_has_is_refused_from_afar_and_can_be_set_ahead() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let (copy, _) = copy(&one.payments);
+    // It has the integration, and not the copy.
+    let other = place.instance("web-2").await;
+    let person = place.fleet(&Registry::new(), "person");
+    let set = async |fleet: &Fleet, of: [&str; 3]| {
+        let [integration, control, position] = of;
+        let set = fleet.set(integration, control, position, "ada", "why");
+        set.await.map_err(|error| error.to_string())
+    };
+    until("the copy is told", async || {
+        set(&other.fleet, ["payments", "prices", "reload"]).await.is_ok()
+    })
+    .await;
+    let revision = person.instances().await.unwrap().revision;
+    for (asked, said) in [
+        (["paymens", "kill_switch", "off"], "did you mean \"payments\"?"),
+        (["payments", "kill_swich", "off"], "did you mean \"kill_switch\"?"),
+        (["payments", "prices", ""], "use one of automatic, reload, accept"),
+    ] {
+        for fleet in [&person, &other.fleet] {
+            let error = set(fleet, asked).await.unwrap_err();
+            assert!(error.starts_with("no instance has ") && error.ends_with(said), "{error}");
+        }
+    }
+    assert_eq!(person.instances().await.unwrap().revision, revision);
+    let set = person.set_ahead("mailer", "kill_switch", "off", Wanted::Open, "ada", "not yet");
+    let revision = set.await.unwrap();
+    person.wait_obeyed(revision, PATIENCE).await.unwrap();
+    let mailer = named("mailer", &one.registry);
+    assert_eq!(mailer.kill_switch().mode(), SwitchMode::Off);
+    drop(copy);
 }
 
 #[tokio::test]

@@ -37,10 +37,10 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
         attempt: &'a Attempt<W>,
     ) -> Self {
         let probes = matches!(admission.role, Role::Probe(_));
-        attempt.state(|state| {
-            if probes || state.is_probing() {
-                state.set_probing(probes);
-            }
+        attempt.state(|state| match probes {
+            true => state.begin_probe(),
+            false if state.is_probing() => state.end_probe(),
+            false => {}
         });
         Self { breaker, admission, call, attempt, stage: Stage::Waiting, is_probe_unsent: probes }
     }
@@ -73,9 +73,8 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
         let (by, now) = (&self.breaker.classifier, self.call.now());
         let class = held.class(by);
         if !class.is_failure() && class != Class::Throttled {
-            if let Role::Probe(_) = self.admission.role {
-                self.breaker.shared.record_head(self.admission(), now);
-            }
+            self.breaker.shared.record_head(self.admission(), now);
+            self.admission.is_answered = true;
             self.stage = Stage::Head(now);
             return;
         }

@@ -69,6 +69,10 @@ impl Inner {
         found.filter(|message| self.finds(filter, message)).take(page.size).cloned().collect()
     }
 
+    pub(super) fn count(&self, filter: &Filter) -> u64 {
+        self.messages.values().filter(|message| self.finds(filter, message)).count() as u64
+    }
+
     fn finds(&self, filter: &Filter, message: &StoredMessage) -> bool {
         let attempts = self.attempts.get(&message.content.id);
         filter.finds_with(message, attempts.map_or(&[], Vec::as_slice))

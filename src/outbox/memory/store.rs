@@ -160,6 +160,10 @@ impl Store for MemoryStore {
         self.with(|inner, _| inner.browse(&filter, page))
     }
 
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        self.with(|inner, _| inner.count(&filter))
+    }
+
     fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
         self.with(|inner, _| inner.messages.get(inner.seq_of.get(&id)?).cloned())
     }

@@ -16,10 +16,10 @@ use crate::outbox::time::Timestamp;
 use crate::terms::outbox::{DeadReason, State};
 
 /// The parameters of a filter and a page.
-pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 10]);
+pub(super) struct FilterParams([(Box<dyn ToSql + Sync + Send>, Type); 13]);
 
 impl FilterParams {
-    pub(super) fn as_params(&self) -> [Param<'_>; 10] {
+    pub(super) fn as_params(&self) -> [Param<'_>; 13] {
         self.0.each_ref().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
     }
 }
@@ -38,6 +38,9 @@ pub(super) fn filter_params(filter: &Filter, page: Page) -> FilterParams {
         (Box::new(integer(page.size)), Type::INT8),
         (Box::new(filter.named.clone()), Type::TEXT),
         (Box::new(id.map(|id| id.to_string())), Type::TEXT),
+        (Box::new(filter.status.map(i32::from)), Type::INT4),
+        (Box::new(filter.key_prefix.clone()), Type::TEXT),
+        (Box::new(filter.error.clone()), Type::TEXT),
     ])
 }
 
@@ -53,6 +56,15 @@ pub(super) async fn browse(
 ) -> Result<Vec<StoredMessage>, Failure> {
     let params = filter_params(filter, page);
     messages(&client.query_typed(&sql.browse, &params.as_params()).await?)
+}
+
+pub(super) async fn count(
+    client: &Client,
+    sql: &Statements,
+    filter: &Filter,
+) -> Result<u64, Failure> {
+    let params = filter_params(filter, Page::first(0));
+    Ok(client.query_typed_one(&sql.count, &params.as_params()).await?.number("count")?)
 }
 
 /// Without its request.

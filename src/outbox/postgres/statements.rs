@@ -23,7 +23,7 @@ macro_rules! statements {
 }
 
 statements! {
-    acts attempts batch browse by_id chosen deadlines_over due due_heads due_plain enqueue erase erase_attempts erase_batches find free_keys held keep_request lane
+    acts attempts batch browse by_id chosen count deadlines_over due due_heads due_plain enqueue erase erase_attempts erase_batches find free_keys held keep_request lane
     leases_over members move_seq
     move_to_end now order_lock pause paused prune reap_lock record_acts record_attempts resume stats tenant_chosen
     tenant_each tenant_heads tenant_lock tenant_near tenant_under_way update update_answers windows_over
@@ -36,6 +36,7 @@ pub(crate) const INSERT: &str = include_str!("sql/insert.sql");
 pub(crate) fn in_schema(sql: &str, quoted: &str) -> String {
     sql.replace("{unordered}", UNORDERED.trim())
         .replace("{heads}", HEADS.trim_end())
+        .replace("{filter}", FILTER.trim_end())
         .replace("{named}", NAMED.trim_end())
         .replace("{is_head}", IS_HEAD.trim_end())
         .replace("{whole}", "{columns}, m.headers, m.body, m.batch_request")
@@ -80,6 +81,8 @@ const COLUMNS: &str = include_str!("sql/columns.sql");
 const UNORDERED: &str = include_str!("sql/unordered.sql");
 /// The first open message of each order key.
 const HEADS: &str = include_str!("sql/heads.sql");
+/// What a filter asks for, but for its lane.
+const FILTER: &str = include_str!("sql/filter.sql");
 /// That a message has a name, with the parameters of a filter.
 const NAMED: &str = include_str!("sql/named.sql");
 /// That a message with an order key may be sent, with all parameters of `due`.

@@ -234,6 +234,12 @@ impl Store for PostgresStore {
         })
     }
 
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            run!(self.pool, LIMIT, |client| browse::count(client, &self.sql, &filter))
+        })
+    }
+
     fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
         Box::pin(
             async move { run!(self.pool, LIMIT, |client| browse::find(client, &self.sql, id)) },

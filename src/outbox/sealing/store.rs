@@ -111,6 +111,10 @@ impl Store for SealedStore {
         Box::pin(async move { Ok(self.open(self.store.browse(filter, page).await?)) })
     }
 
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        self.store.count(filter)
+    }
+
     fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
         Box::pin(async move {
             let mut found = self.store.find(id).await?;

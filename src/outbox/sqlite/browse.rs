@@ -1,6 +1,6 @@
 //! What is only read.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::ops::{by_id, pause_of};
 use super::row::{self, maybe_time, messages, rows};
@@ -16,13 +16,33 @@ pub(super) fn browse(
     filter: &Filter,
     page: Page,
 ) -> rusqlite::Result<Vec<StoredMessage>> {
-    let sql = match (&filter.named, filter.state) {
-        (Some(_), _) => BROWSE_NAMED,
-        (None, Some(State::Dead)) => BROWSE_DEAD,
-        _ if filter.lane.is_some() => BROWSE_LANE,
-        _ => BROWSE,
-    };
-    let page = params![
+    with_params(filter, page, |params| messages(connection, way_to(filter).browse, params))
+}
+
+pub(super) fn find_count(connection: &Connection, filter: &Filter) -> rusqlite::Result<u64> {
+    with_params(filter, Page::first(0), |params| {
+        let mut statement = connection.prepare_cached(way_to(filter).count)?;
+        statement.query_row(params, |row| count(row, 0))
+    })
+}
+
+/// How messages are found.
+pub(super) struct Way {
+    pub(super) browse: &'static str,
+    pub(super) count: &'static str,
+}
+
+fn way_to(filter: &Filter) -> &'static Way {
+    match (&filter.named, filter.state) {
+        (Some(_), _) => &NAMED,
+        (None, Some(State::Dead)) => &DEAD,
+        _ if filter.lane.is_some() => &OF_LANE,
+        _ => &ALL,
+    }
+}
+
+fn with_params<T>(filter: &Filter, page: Page, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
+    run(params![
         page.after.map_or(-1, |seq| i64::try_from(seq).unwrap_or(i64::MAX)),
         filter.lane,
         filter.state.map(State::name),
@@ -32,9 +52,10 @@ pub(super) fn browse(
         filter.created_before.map(|at| at.0),
         i64::try_from(page.size).unwrap_or(i64::MAX),
         filter.named,
-    ];
-    let of_page = page.len() - usize::from(filter.named.is_none());
-    messages(connection, sql, &page[..of_page])
+        filter.status,
+        filter.key_prefix,
+        filter.error,
+    ])
 }
 
 pub(super) fn get(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<History>> {
@@ -86,10 +107,24 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
-pub(super) const BROWSE: &str = include_str!("sql/browse.sql");
-pub(super) const BROWSE_LANE: &str = include_str!("sql/browse_lane.sql");
-pub(super) const BROWSE_NAMED: &str = include_str!("sql/browse_named.sql");
-pub(super) const BROWSE_DEAD: &str = include_str!("sql/browse_dead.sql");
+macro_rules! way {
+    ($from:literal) => {
+        Way {
+            browse: concat!(
+                "SELECT * ",
+                include_str!($from),
+                include_str!("sql/filter.sql"),
+                "ORDER BY seq LIMIT ?8"
+            ),
+            count: concat!("SELECT count(*) ", include_str!($from), include_str!("sql/filter.sql")),
+        }
+    };
+}
+
+pub(super) const ALL: Way = way!("sql/all.sql");
+pub(super) const OF_LANE: Way = way!("sql/of_lane.sql");
+pub(super) const NAMED: Way = way!("sql/named.sql");
+pub(super) const DEAD: Way = way!("sql/dead.sql");
 pub(super) const ATTEMPTS: &str = include_str!("sql/attempts.sql");
 pub(super) const ACTS: &str = include_str!("sql/acts.sql");
 pub(super) const STATS_READY: &str = include_str!("sql/stats_ready.sql");

@@ -219,6 +219,10 @@ impl Store for SqliteStore {
         self.reader.read(move |tx| browse::browse(tx, &filter, page))
     }
 
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        self.reader.read(move |tx| browse::find_count(tx, &filter))
+    }
+
     fn find(&self, id: MessageId) -> StoreFuture<'_, Option<StoredMessage>> {
         self.reader.read(move |tx| ops::find(tx, id))
     }

@@ -66,11 +66,12 @@ fn every_statement_uses_an_index_without_statistics() {
         (people::WINDOWS_OVER, &["outrigger_window", "PRIMARY KEY (rowid=?)"]),
         (people::REMOVE, &["(id=?)"]),
         (people::REMOVE_ATTEMPTS, &["(message=?)"]),
-        (browse::BROWSE, &["PRIMARY KEY (rowid>?)"]),
-        (browse::BROWSE_DEAD, &["outrigger_dead "]),
-        (browse::BROWSE_LANE, &["outrigger_of_lane (lane=? AND seq>?)"]),
+        (browse::ALL.browse, &["PRIMARY KEY (rowid>?)"]),
+        (browse::DEAD.browse, &["outrigger_dead "]),
+        (browse::DEAD.count, &["outrigger_dead "]),
+        (browse::OF_LANE.browse, &["outrigger_of_lane (lane=? AND seq>?)"]),
         (
-            browse::BROWSE_NAMED,
+            browse::NAMED.browse,
             &[
                 "PRIMARY KEY (rowid=?)",
                 "(id=?)",
@@ -98,7 +99,7 @@ fn every_statement_uses_an_index_without_statistics() {
         for step in &steps {
             // Groups of the few reasons, the heads of the keys, and the few messages of a name.
             let may_sort =
-                [browse::STATS_DEAD, claim::DUE_HEADS, browse::BROWSE_NAMED].contains(&sql);
+                [browse::STATS_DEAD, claim::DUE_HEADS, browse::NAMED.browse].contains(&sql);
             let is_sorted = step.contains("USE TEMP B-TREE") && !may_sort;
             // What a subquery has found already; its own steps stand beside it.
             let is_of_subquery = ["SCAN m", "SCAN keys", "SCAN CONSTANT ROW"]

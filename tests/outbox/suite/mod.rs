@@ -94,6 +94,7 @@ macro_rules! suite {
             batches: a_batch_has_no_more_than_was_asked_for_and_one_of_each_order_key;
             people: dead_letters_are_found_by_lane_reason_and_page;
             names: a_message_is_found_by_each_of_its_names_and_by_no_other;
+            names: messages_are_found_and_counted_by_status_by_error_and_by_how_their_keys_begin;
             people: a_double_click_replays_once;
             replays: two_people_who_replay_a_thousand_dead_letters_send_each_again_once;
             people: a_replay_starts_anew_with_the_same_key;

@@ -1,0 +1,2 @@
+FROM outrigger_message
+WHERE seq > ?1
