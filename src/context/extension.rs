@@ -150,6 +150,7 @@ impl Context {
     }
 
     /// The same, for a call that was made at this time.
+    #[inline]
     pub(crate) fn made_at(
         started: Instant,
         spare: Option<Arc<AttemptState>>,
@@ -189,7 +190,8 @@ impl Context {
         if let Some(deadline) = self.deadline() {
             call.end_by(limit.map_or(deadline, |limit| rt::after(now, limit).max(deadline)));
         }
-        Self { state: AttemptState::begin(None, call), attempt: 1, span: self.span, before: 0 }
+        let state = Arc::new(AttemptState::new(Arc::new(call)));
+        Self { state, attempt: 1, span: self.span, before: 0 }
     }
 
     /// Whether another call's attempt caused it.
