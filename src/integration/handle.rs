@@ -88,6 +88,7 @@ impl Integration {
     ///
     /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
     /// may have acted.
+    #[doc(alias = "execute")]
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         let mut request = request.map(Into::into);
         let Shared { endpoint, pins, .. } = &*self.shared;
