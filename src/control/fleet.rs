@@ -153,8 +153,8 @@ pub(crate) struct FleetSet {
 #[cfg_attr(not(feature = "fleet"), expect(dead_code, reason = "only a fleet reads it"))]
 pub(crate) struct FleetConfigure {
     pub(crate) integration: String,
-    /// As a file gives them.
-    pub(crate) table: serde_json::Value,
+    /// In TOML.
+    pub(crate) text: String,
     /// The number of the change that they saw when they wrote it, 0 if there was none. If there is another, nothing is stored.
     pub(crate) seen: Option<u64>,
     pub(crate) who: String,
@@ -167,8 +167,10 @@ pub(crate) struct FleetConfigure {
 pub(crate) struct FleetSettings {
     /// What the fleet says.
     pub(crate) said: Option<FleetWord>,
-    /// All of them, as they are on this instance; `None` if it doesn't have the integration.
-    pub(crate) present: Option<serde_json::Value>,
+    /// The same, in TOML; nothing if it says nothing.
+    pub(crate) text: String,
+    /// All of them as they are on this instance, in TOML; `None` if it doesn't have the integration.
+    pub(crate) present: Option<String>,
 }
 
 impl FleetView {

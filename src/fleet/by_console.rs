@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::acts::Wanted;
 use super::error::{FleetError, FleetErrorKind};
 use super::handle::Fleet;
@@ -32,7 +34,8 @@ impl Inner {
         self: Arc<Self>,
         new: FleetConfigure,
     ) -> Result<String, Vec<String>> {
-        let FleetConfigure { integration, table, seen, who, why } = new;
+        let FleetConfigure { integration, text, seen, who, why } = new;
+        let table = table(&text).map_err(|why| vec![why])?;
         let said = self.said_settings(&integration).await;
         let said = said.map_err(|error| vec![told(&error.into())])?;
         let is_seen = |seen: u64| said.as_ref().map_or(0, |said| said.revision) == seen;
@@ -54,8 +57,13 @@ impl Inner {
         integration: &str,
     ) -> Result<FleetSettings, OutboxError> {
         let said = self.said_settings(integration).await?;
+        let table = said.as_ref().and_then(|said| serde_json::from_str(&said.says).ok());
         let own = self.registry.named(integration).into_iter().next();
-        Ok(FleetSettings { said, present: own.map(|target| target.present_table()) })
+        Ok(FleetSettings {
+            text: table.as_ref().map(in_toml).unwrap_or_default(),
+            said,
+            present: own.map(|target| in_toml(&target.present_table())),
+        })
     }
 
     async fn said_settings(&self, integration: &str) -> Result<Option<FleetWord>, OutboxError> {
@@ -72,6 +80,20 @@ impl Fleet {
             Err(error) => format!("it is stored, and who obeys can't be asked: {error}"),
         }
     }
+}
+
+/// What somebody wrote, or why it can't be read.
+fn table(text: &str) -> Result<Value, String> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1));
+        format!("{}{}", line.unwrap_or_default(), error.message())
+    })
+}
+
+/// Nothing of a table that TOML has no words for.
+fn in_toml(table: &Value) -> String {
+    toml::to_string(table).unwrap_or_default()
 }
 
 /// Why nothing was stored, as far as nobody knows better.
