@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
+use super::configure::{Rejected, Written};
 use super::form::{Asked, Form};
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
@@ -28,6 +29,8 @@ pub(super) struct After {
     pub(super) note: Note,
     /// Whether the message is to be shown unredacted, on this page and no other.
     pub(super) reveals: Option<MessageId>,
+    /// Settings that were not stored.
+    pub(super) rejected: Option<Rejected>,
 }
 
 /// Why nothing was done.
@@ -60,6 +63,7 @@ impl Inner {
         let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
             Asked::Set(set) => Scope::Integration(&set.integration),
+            Asked::Configure(written) => Scope::Integration(&written.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
@@ -102,6 +106,7 @@ impl Inner {
     async fn right_for(&self, asked: &Asked) -> Result<(Right, Option<String>), NoPage> {
         Ok(match asked {
             Asked::Set(_) => (Right::Steer, None),
+            Asked::Configure(_) => (Right::Configure, None),
             Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
             Asked::Message { id, action } => (right_of(*action), Some(self.lane_of(*id).await?)),
             Asked::Edit { id, .. } => (Right::Replay, Some(self.lane_of(*id).await?)),
@@ -118,16 +123,20 @@ impl Inner {
     async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<Result<Phrase, Phrase>>) {
         let (to, number) = (address(&asked, act), act.number);
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
-        let after = |note| After { to, act: number, note, reveals };
+        let mut rejected = None;
+        let after = |note, rejected| After { to, act: number, note, reveals, rejected };
         let result = match asked {
             Asked::Set(set) => self.set(set, act).await,
+            Asked::Configure(written) => {
+                self.configure(written, act).await.map_err(|why| rejected.insert(why).in_one())
+            }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let frozen = Frozen { filter: filter(&view), at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = phrase!("It has begun, and goes on if you leave this page.");
-                    return (after(note(true, begun)), None);
+                    return (after(note(true, begun), None), None);
                 }
                 None => Err(NO_OUTBOX.into()),
             },
@@ -148,7 +157,7 @@ impl Inner {
             Ok(more) => (true, phrase!("Done: {more}.", more = more.clone())),
             Err(why) => (false, not_done(why.clone())),
         };
-        (after(note(is_good, text)), Some(result))
+        (after(note(is_good, text), rejected), Some(result))
     }
 
     async fn lane_of(&self, id: MessageId) -> Result<String, NoPage> {
@@ -196,7 +205,7 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<P
             Ok(phrase!("the corrected message is {id}", id = new.to_string()))
         }
         Asked::Reveal { .. } => Ok(phrase!("it is shown below, once")),
-        Asked::Set(_) | Asked::All { .. } | Asked::Stop { .. } => {
+        Asked::Set(_) | Asked::Configure(_) | Asked::All { .. } | Asked::Stop { .. } => {
             Err(phrase!("it is no act on a message"))
         }
     }
@@ -266,6 +275,7 @@ fn what(asked: &Asked, has_fleet: bool) -> Phrase {
             Phrase::list([all, reason.into(), forced(action)], "")
         }
         Asked::Stop { task } => phrase!("stop {task}", task = *task),
+        Asked::Configure(written) => written.said(),
     }
 }
 
@@ -278,6 +288,7 @@ pub(super) fn not_done(why: Phrase) -> Phrase {
 fn address(asked: &Asked, act: &ConsoleAct) -> String {
     match asked {
         Asked::Set(Set { integration, .. }) => link(&[("integration", integration)]),
+        Asked::Configure(Written { integration, .. }) => link(&[("settings", integration)]),
         Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
         Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
             link(&[("message", &id.to_string())])

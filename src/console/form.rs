@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
+use super::configure::Written;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
@@ -27,6 +28,7 @@ pub(super) enum Asked {
     Reveal { id: MessageId },
     All { view: LaneView, action: Action, at: Timestamp },
     Stop { task: u64 },
+    Configure(Written),
 }
 
 impl Form {
@@ -107,6 +109,13 @@ impl Form {
                     )));
                 }
                 all(Action::Discard)
+            }
+            "configure" => {
+                let no_number =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("seen")));
+                let seen = self.value("seen").map(str::parse).transpose().map_err(no_number)?;
+                let (integration, text) = (self.needs("integration")?, self.needs("settings")?);
+                Ok(Asked::Configure(Written { integration, text, seen }))
             }
             "stop" => {
                 let no_task =
