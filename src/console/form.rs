@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
+use super::asked::Asked;
 use super::configure::Written;
 use super::route::{LaneView, value};
 use super::set::Set;
@@ -16,19 +17,6 @@ pub(super) struct Form {
     pub(super) pairs: Vec<(String, String)>,
     pub(super) actor: Actor,
     pub(super) now: SystemTime,
-}
-
-/// What a form asks for.
-pub(super) enum Asked {
-    Set(Set),
-    Pause { lane: String },
-    Resume { lane: String },
-    Message { id: MessageId, action: Action },
-    Edit { id: MessageId, body: String },
-    Reveal { id: MessageId },
-    All { view: LaneView, action: Action, at: Timestamp },
-    Stop { task: u64 },
-    Configure(Written),
 }
 
 impl Form {

@@ -98,6 +98,7 @@ mod access;
 mod act;
 mod acts;
 mod answer;
+mod asked;
 mod assets;
 mod builder;
 mod configure;
