@@ -163,12 +163,16 @@ pub(super) fn messages(w: &dyn Words, messages: &[StoredMessage]) -> Markup {
                 td { (time(content.created.into())) }
                 td { (progress.attempt) }
                 td {
-                    // The last answer was another one.
-                    @if progress.state == State::Delivered {
-                        @if let Some(error) = last_error { (say!(w, "an earlier attempt: {error}", error = text(error))) }
-                    } @else {
-                        @if let Some(status) = last_status { (status) " " }
-                        @if let Some(error) = last_error { (text(error)) }
+                    @match last_error {
+                        // The last answer was another one.
+                        Some(error) if progress.state == State::Delivered => {
+                            (say!(w, "an earlier attempt: {error}", error = text(error)))
+                        }
+                        _ if progress.state == State::Delivered => {}
+                        error => {
+                            @if let Some(status) = last_status { (status) " " }
+                            @if let Some(error) = error { (text(error)) }
+                        }
                     }
                 }
                 td { @if let Some(key) = key_of(content) { (text(key)) } }
