@@ -23,12 +23,14 @@ async fn what_nobody_has_used_for_long_is_forgotten() {
         )
         .await;
     let registry = Registry::new();
-    let _mailer = sharing("mailer", &registry, Script::by(|_| Answer::status(200)), "http://a.test");
+    let _mailer =
+        sharing("mailer", &registry, Script::by(|_| Answer::status(200)), "http://a.test");
     run(&place.sharing_fleet(&registry, "web-1"));
     // Those that are left are idle, and the one that is used.
     until("they are forgotten", async || {
         (place.accounts().await, place.holders().await) == (2, 2)
-            && place.number("SELECT count(*) FROM outrigger.fleet_account WHERE name = 'old'").await == 0
+            && place.number("SELECT count(*) FROM outrigger.fleet_account WHERE name = 'old'").await
+                == 0
     })
     .await;
 }
