@@ -145,6 +145,7 @@ mod memory;
 mod origin;
 mod parts;
 mod past;
+mod pause;
 #[cfg(feature = "serde")]
 mod settings;
 mod shared;
