@@ -9,7 +9,7 @@ use super::acts::{ActResult, ConsoleAct};
 use super::form::{Asked, Form};
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::{LaneView, link};
+use super::route::link;
 use super::set::Set;
 use super::task::{Frozen, Task, refusal};
 use super::words;
@@ -19,6 +19,7 @@ use crate::outbox::{
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
+use crate::terms::outbox::State;
 
 /// Where to go after an act, and what to say there.
 pub(super) struct After {
@@ -127,7 +128,8 @@ impl Inner {
             Asked::Set(set) => self.set(set, act).await,
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
-                    let frozen = Frozen { filter: filter(&view), at };
+                    let filter = Filter { state: Some(State::Dead), ..view.filter(at) };
+                    let frozen = Frozen { filter, at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = note(true, "It has begun, and goes on if you leave this page.");
@@ -218,14 +220,6 @@ fn right_of(action: Action) -> Right {
     }
 }
 
-fn filter(view: &LaneView) -> Filter {
-    let filter = Filter::dead().lane(view.lane.clone());
-    match view.reason {
-        Some(reason) => filter.reason(reason),
-        None => filter,
-    }
-}
-
 /// For the record.
 fn what(asked: &Asked, has_fleet: bool) -> String {
     let forced = |action: &Action| match action {
@@ -246,14 +240,12 @@ fn what(asked: &Asked, has_fleet: bool) -> String {
         Asked::Edit { id, .. } => format!("message {id}: edit"),
         Asked::Reveal { id } => format!("message {id}: reveal"),
         Asked::All { view, action, .. } => {
-            let reason = view.reason.map(|reason| format!(" ({})", reason.name()));
-            format!(
-                "lane {}: {} all dead{}{}",
-                view.lane,
-                action.name(),
-                reason.unwrap_or_default(),
-                forced(action)
-            )
+            let fields =
+                view.fields().into_iter().filter(|(name, _)| !["lane", "state"].contains(name));
+            let asked: Vec<_> = fields.map(|(name, value)| format!("{name} {value}")).collect();
+            let only =
+                if asked.is_empty() { String::new() } else { format!(" ({})", asked.join(", ")) };
+            format!("lane {}: {} all dead{only}{}", view.lane, action.name(), forced(action))
         }
         Asked::Stop { task } => format!("stop {task}"),
     }

@@ -1,6 +1,6 @@
 use maud::{Markup, html};
 
-use super::super::route::{LaneView, REASONS, STATES};
+use super::super::route::{LaneView, REASONS, STATES, WITHIN, Within};
 use super::super::words;
 use super::find::messages;
 use super::layout::{Frame, facts, none, text, time};
@@ -8,7 +8,6 @@ use super::said::{Said, said};
 use super::until::until;
 use crate::outbox::webhook::source_of;
 use crate::outbox::{LaneStats, PausedBy, StoredMessage, Timestamp};
-use crate::terms::outbox::State;
 
 /// A lane, and a part of its messages.
 pub(in crate::console) struct LanePage {
@@ -17,6 +16,8 @@ pub(in crate::console) struct LanePage {
     /// The store's time when they were read.
     pub(in crate::console) at: Timestamp,
     pub(in crate::console) messages: Vec<StoredMessage>,
+    /// How many of those that are asked for are dead.
+    pub(in crate::console) dead: u64,
     /// Whether there may be more behind these.
     pub(in crate::console) has_more: bool,
     pub(in crate::console) may_steer: bool,
@@ -119,24 +120,40 @@ fn filter(view: &LaneView) -> Markup {
                     }
                 }
             }
+            label { "Status of the last answer"
+                input name="status" value=[view.status] inputmode="numeric" pattern="[1-5][0-9][0-9]" size="4" autocomplete="off";
+            }
+            label { "Key begins with" input name="key" value=[&view.key] autocomplete="off"; }
+            label { "Error contains" input name="error" value=[&view.error] autocomplete="off"; }
+            label { "Enqueued"
+                select name="within" {
+                    option value="" { "at any time" }
+                    @for within in WITHIN {
+                        option value=(within.name()) selected[view.within == Some(within)] { (last(within)) }
+                    }
+                }
+            }
             button { "Show" }
         }
     }
 }
 
+fn last(within: Within) -> &'static str {
+    match within {
+        Within::Hour => "in the last hour",
+        Within::Day => "in the last 24 hours",
+        Within::Week => "in the last 7 days",
+    }
+}
+
 /// What can be done to all that the filter finds.
 fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
-    let LanePage { view, stats, may_replay, may_discard, .. } = page;
-    let (at, said) = (page.at.0.to_string(), said(&view.lane));
-    let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
-    hidden.extend(view.state.map(|state| ("state", state.name())));
-    hidden.extend(view.reason.map(|reason| ("reason", reason.name())));
-    let dead = match view.reason {
-        Some(reason) => stats.dead.get(&reason).copied().unwrap_or_default(),
-        None => stats.dead_in_all(),
-    };
+    let LanePage { view, dead, may_replay, may_discard, .. } = page;
+    let (at, said, fields) = (page.at.0.to_string(), said(&view.lane), view.fields());
+    let mut hidden: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    hidden.push(("at", &at));
     html! {
-        @if view.state == Some(State::Dead) && dead > 0 {
+        @if *dead > 0 {
             @if *may_replay {
                 details {
                     summary { (said.all[0]) (dead) " again" }
