@@ -116,6 +116,20 @@ async fn a_word_that_says_nothing_does_not_make_a_robots_filter_mean_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_for_messages_that_are_not_there_is_counted_too() {
+    let bench = Bench::new(all());
+    let reveal = |nth: u8| {
+        let id = format!("01936f2a-0000-7000-8000-0000000000{nth:02}");
+        json!({ "act": "reveal", "message": id, "why": "a guess" })
+    };
+    for nth in 0..20 {
+        let unknown = act(&bench, &ROBOT, &reveal(nth)).await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", unknown.text);
+    }
+    assert_eq!(act(&bench, &ROBOT, &reveal(20)).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_of_another_site_can_not_pass_for_a_robot() {
     let bench = Bench::new(all());
     let [bearer, json] = ROBOT;
