@@ -7,6 +7,7 @@ use super::act::Refused;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
+use super::words::{Phrase, phrase};
 use crate::outbox::{Action, ExpiredKey, MessageId, Timestamp};
 
 /// A form that was sent, and whose token is right.
@@ -34,12 +35,13 @@ impl Form {
     }
 
     fn needs(&self, name: &str) -> Result<String, Refused> {
-        let missing = || Refused::Form(format!("the field {name:?} is missing"));
+        let missing = || refused(phrase!("the field {field} is missing", field = quoted(name)));
         self.value(name).map(str::to_owned).ok_or_else(missing)
     }
 
     fn needs_id(&self, name: &str) -> Result<MessageId, Refused> {
-        let no_id = |_| Refused::Form(format!("the field {name:?} is no message id"));
+        let no_id =
+            |_| refused(phrase!("the field {field} is no message id", field = quoted(name)));
         self.needs(name)?.parse().map_err(no_id)
     }
 
@@ -48,7 +50,10 @@ impl Form {
             None => Ok(false),
             Some("yes") => Ok(true),
             // What a robot meant as "no" must not be a "yes".
-            Some(_) => Err(Refused::Form(format!("the field {name:?} is \"yes\" or isn't there"))),
+            Some(_) => Err(refused(phrase!(
+                "the field {field} is \"yes\" or isn't there",
+                field = quoted(name)
+            ))),
         }
     }
 
@@ -60,7 +65,7 @@ impl Form {
     fn is_set_back(&self) -> Result<bool, Refused> {
         let is_ticked = self.is_ticked("auto")?;
         if is_ticked && self.until()?.is_none() {
-            return Err(Refused::Form("say until when: then it is set back by itself".to_owned()));
+            return Err(refused(phrase!("say until when: then it is set back by itself")));
         }
         Ok(is_ticked)
     }
@@ -70,7 +75,8 @@ impl Form {
         let key = || if is_forced { ExpiredKey::Force } else { ExpiredKey::Refuse };
         let one = |action| Ok(Asked::Message { id: self.needs_id("message")?, action });
         let all = |action| {
-            let no_time = |_| Refused::Form("the field \"at\" is no time".to_owned());
+            let no_time =
+                |_| refused(phrase!("the field {field} is no time", field = quoted("at")));
             let at = Timestamp(self.needs("at")?.parse().map_err(no_time)?);
             let view = LaneView::checked(&self.pairs).map_err(Refused::Form)?;
             Ok(Asked::All { view, action, at })
@@ -95,19 +101,30 @@ impl Form {
             "discard_all" => {
                 let (typed, expected) = (self.needs("count")?, self.needs("expected")?);
                 if typed.trim() != expected {
-                    return Err(Refused::Form(format!(
-                        "write {expected} to give so many up, not {typed:?}"
+                    return Err(refused(phrase!(
+                        "write {number} to give so many up, not {typed}",
+                        number = expected,
+                        typed = quoted(&typed)
                     )));
                 }
                 all(Action::Discard)
             }
             "stop" => {
-                let no_task = |_| Refused::Form("the field \"task\" is no number".to_owned());
+                let no_task =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("task")));
                 Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
             }
-            other => Err(Refused::Form(format!("there is no act {other:?}"))),
+            other => Err(refused(phrase!("there is no act {act}", act = quoted(other)))),
         }
     }
+}
+
+fn refused(why: Phrase) -> Refused {
+    Refused::Form(why)
+}
+
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 /// What a form is for, in the token's words.

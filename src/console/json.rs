@@ -179,7 +179,7 @@ fn call(call: &SeenCall) -> Value {
         "business_key": call.business_key,
         "method": call.method,
         "target": call.target,
-        "result": call.result(),
+        "result": call.result().to_string(),
         "delivery": call.delivery.map(Delivery::name),
         "attempts": call.attempts,
         "seconds": call.elapsed.as_secs_f64(),
@@ -191,7 +191,7 @@ fn moment(moment: &Moment) -> Value {
         Subject::Call { integration } => json!({ "integration": integration }),
         Subject::Message { id, lane } => json!({ "message": id.to_string(), "lane": lane }),
     };
-    json!({ "at": words::date(moment.at), "to": to, "what": moment.what })
+    json!({ "at": words::date(moment.at), "to": to, "what": moment.what.to_string() })
 }
 
 fn console_act(act: &ConsoleAct) -> Value {
@@ -216,7 +216,7 @@ fn task(task: &Task) -> Value {
         "changed": progress.changed,
         "left": progress.refused,
         "is_over": progress.is_over,
-        "error": progress.error,
+        "error": progress.error.map(|error| error.to_string()),
     })
 }
 

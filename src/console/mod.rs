@@ -70,6 +70,13 @@
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
 //!
+//! # Other languages
+//!
+//! The pages are in English, or in the language of the host's [`Words`], given by
+//! [`ConsoleBuilder::words`]: it looks a text up by the English one, and chooses its form by a number. What it doesn't have
+//! stays English. JSON, the record of acts, health and the words of metrics (`server_error`, `fallback-only`) are the same in every
+//! language, and so are the library's error texts on the pages.
+//!
 //! # Security
 //!
 //! - Forms are taken only from pages of the same origin (`sec-fetch-site`, `origin`; tower-http's `csrf`), and only
@@ -109,7 +116,6 @@ mod service;
 mod set;
 mod steps;
 mod task;
-mod text;
 mod until;
 mod wanted;
 mod words;
@@ -119,5 +125,6 @@ pub use acts::{ActResult, ConsoleAct, RecordAct};
 pub use builder::ConsoleBuilder;
 pub use recent::Recent;
 pub use service::Console;
+pub use words::{Text, TextFault, Words, check_words};
 
 pub use crate::terms::{ActOutcome, Right};

@@ -1,5 +1,6 @@
 //! What a request's query asks for. The console has one path, so that its links work under any prefix.
 
+use super::words::{Phrase, phrase};
 use crate::outbox::{Filter, MessageId, Timestamp};
 use crate::terms::outbox::{DeadReason, State};
 
@@ -107,13 +108,17 @@ impl LaneView {
     }
 
     /// The same for an act, where a word that says nothing must not mean all.
-    pub(super) fn checked(pairs: &[(String, String)]) -> Result<Self, String> {
+    pub(super) fn checked(pairs: &[(String, String)]) -> Result<Self, Phrase> {
         let view = Self::of(pairs);
         let fields = view.fields();
         for name in ["state", "reason", "status", "within"] {
             let said = value(pairs, name).filter(|said| !said.is_empty());
             if let Some(said) = said.filter(|_| fields.iter().all(|(known, _)| *known != name)) {
-                return Err(format!("the field {name:?} is no {name}: {said:?}"));
+                return Err(phrase!(
+                    "the field {field} can't be {value}",
+                    field = format!("{name:?}"),
+                    value = format!("{said:?}")
+                ));
             }
         }
         Ok(view)

@@ -160,14 +160,18 @@ impl fmt::Display for FleetView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.instances.len();
         write!(f, "{} of {all} obey", all - self.disobeying().count())?;
-        let is_long = |instance: &FleetInstance| {
-            instance.state == InstanceState::NotSeen && instance.seen_ago > LONG
-        };
-        self.disobeying().filter(|it| !is_long(it)).try_for_each(|it| write!(f, "; {it}"))?;
-        match self.instances.iter().filter(|it| is_long(it)).count() {
+        let (gone, here): (Vec<_>, Vec<_>) = self.disobeying().partition(|it| it.is_long_gone());
+        here.into_iter().try_for_each(|it| write!(f, "; {it}"))?;
+        match gone.len() {
             0 => Ok(()),
             count => write!(f, "; {count} not seen for over an hour"),
         }
+    }
+}
+
+impl FleetInstance {
+    pub(crate) fn is_long_gone(&self) -> bool {
+        self.state == InstanceState::NotSeen && self.seen_ago > LONG
     }
 }
 

@@ -86,7 +86,12 @@ impl Inner {
     }
 
     pub(super) fn learn(&self, words: Words) {
+        let now = words.revision;
+        let before = self.known_revision();
         self.state.locked().learn(words);
+        if before.is_some_and(|before| now < before) {
+            self.emitter.emit(None, || Event::Fleet(FleetEvent::Restored));
+        }
     }
 
     pub(super) async fn shown_words(&self) -> Result<Vec<FleetWord>, OutboxError> {

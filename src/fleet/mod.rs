@@ -57,8 +57,9 @@
 //!
 //! [`forget`](Fleet::forget) leaves a control to whoever sets it next.
 //!
-//! What an instance can't obey, it names: a setting that its older version doesn't know is left out, and the rest is applied; settings that
-//! don't go together with what is set in its code are not applied at all, and those that it had stay. Neither holds up other integrations.
+//! What an instance can't obey, it names: a setting that its older version doesn't know is left out, so that its code's value holds, and the rest
+//! is applied; settings that don't go together with what is set in its code are not applied at all, and those that it had stay. So it is with a
+//! `preset` other than the one that it was built as: a preset isn't changed while it runs. Neither holds up other integrations.
 //!
 //! # One account's rate
 //!
@@ -130,6 +131,9 @@
 //! soon as it is back. [Health](crate::control::FleetHealth) says since when the fleet isn't heard. An instance that *starts* meanwhile has
 //! the controls and settings of its code, and says so. `set` and `configure` fail: what can't wait is set on each instance by its handle.
 //!
+//! An older copy of the database that is restored is obeyed as it is: what was said since is gone. Each instance that has seen a later change
+//! tells so by an event, [`FleetEvent::Restored`].
+//!
 //! Nothing depends on the clocks of instances: times that are compared are the database's, waits are measured by monotonic clocks. An
 //! instance that stood still obeys with its next look.
 //!
@@ -141,7 +145,8 @@
 //! # What it needs of the database
 //!
 //! PostgreSQL 12 or later (tested with 15), and one connection of the pool for milliseconds at a time: two statements a second for
-//! each instance, and one less where no rate is shared. PgBouncer in transaction mode works: there are no session locks, no named prepared statements and no `LISTEN`.
+//! each instance, and one less where no rate is shared. PgBouncer in transaction mode works: there are no session locks, no named prepared statements and no `LISTEN`, which
+//! would hold a connection of its own for each instance, and which such a PgBouncer doesn't pass on; looking every two seconds is quick enough.
 //! The tables `fleet_meta`, `fleet_control`, `fleet_settings`, `fleet_instance`, `fleet_account`, `fleet_share` and `fleet_outage` and the
 //! function `fleet_now` stand in a schema, by default `outrigger`, beside the outbox's, which they don't need. [`Fleet::migrate`] makes them; whoever keeps the schema by hand runs
 //! the texts of [`Fleet::migrations`]. Columns are only added, so that instances of two versions are one fleet.
@@ -190,7 +195,7 @@
 //!
 //! # Events and figures
 //!
-//! [`FleetEvent`]: the fleet isn't heard, is heard again, or can't be obeyed; a share is held, or has ended; a hint has come. Health
+//! [`FleetEvent`]: the fleet isn't heard, is heard again, was restored, or can't be obeyed; a share is held, or has ended; a hint has come. Health
 //! has the [share](crate::control::ShareHealth) and the hint, and so have the gauges `outrigger.rate_limit.share`, `.demand` and
 //! `outrigger.breaker.hinted`. The gauges `outrigger.fleet.obeys` and
 //! `outrigger.fleet.heard_ago` (feature `metrics`), two alerts, and rows in the [runbook](crate::runbook).

@@ -7,6 +7,8 @@ named! {
         Unheard: "unheard";
         /// The database answers again.
         Heard: "heard";
+        /// The database's last change is older than one that was seen before: an older copy was restored. What it says now is obeyed.
+        Restored: "restored";
         /// This instance can't obey, for one integration: health says what it is.
         Disobeyed: "disobeyed";
         /// There is no lease of a share, or it has ended, and the database gives no other: a hundredth of the account's rate is used, or less.

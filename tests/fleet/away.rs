@@ -97,6 +97,8 @@ async fn a_shutdown_does_not_wait_for_a_database_that_never_answers() {
     let pool = PostgresPool::connect_by(|| {
         std::future::pending::<Result<(Client, std::future::Ready<()>), BoxError>>()
     });
+    // It asks for a lease, too.
+    let _mailer = crate::shares::sharing("mailer", &registry, None, "http://mailer.test");
     let fleet = Fleet::postgres(&registry, &pool).build();
     let (runs, began) = (fleet.clone(), tokio::time::Instant::now());
     let end = async {

@@ -82,6 +82,11 @@ impl Place {
         self.number("SELECT count(*) FROM outrigger.fleet_share").await
     }
 
+    /// How many accounts' rates are shared, or were.
+    pub(crate) async fn accounts(&self) -> i64 {
+        self.number("SELECT count(*) FROM outrigger.fleet_account").await
+    }
+
     /// The sum of all shares whose leases hold, in millionths of a request a second.
     pub(crate) async fn given(&self) -> i64 {
         let all = "SELECT sum(used)::bigint FROM outrigger.fleet_share WHERE ends > outrigger.fleet_now()";
@@ -98,7 +103,7 @@ impl Place {
         self.number("SELECT sum(xact_commit)::bigint FROM pg_stat_database").await
     }
 
-    async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = sql.replace("outrigger.", &format!("{}.", self.schema));
         self.client().await.query_one(&sql, &[]).await.unwrap().get(0)
     }

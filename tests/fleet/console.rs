@@ -12,6 +12,7 @@ use outrigger::outbox::postgres::PostgresPool;
 use tower::ServiceExt;
 
 use crate::bench::{Instance, PATIENCE, Place, named, payments, until};
+use crate::foreign::{Foreign, english_on};
 use crate::server::Server;
 
 /// Who is named by a header. Only Ada steers, and sees what is secret.
@@ -123,6 +124,24 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert_eq!(json["instances"][1]["troubles"][0]["of"], "kill_switch", "{json}");
     let told = &json["told"][0];
     assert_eq!((&told["says"], &told["who"]), (&"off".into(), &"ada".into()), "{json}");
+}
+
+#[tokio::test]
+async fn the_page_of_all_instances_is_in_the_hosts_language() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let set = one.fleet.set("payments", "kill_switch", "off", "ada", "ada");
+    one.fleet.wait_obeyed(set.await.unwrap(), PATIENCE).await.unwrap();
+    let console = Console::builder(&one.registry, AdaSteers).words(Foreign::new(false));
+    let pages = Pages(console.build().unwrap());
+    let known = "outrigger ada payments on off fallback-only cache-only web UTC s ms";
+    let host = one.fleet.instances().await.unwrap().instances[0].host.clone();
+    for page in ["?instances", ""] {
+        let page = pages.get("ada", page).await;
+        assert!(page.contains("payments") && page.contains("x-wide"), "{page}");
+        let left = english_on(&page.replace(&host, ""), known);
+        assert!(left.is_empty(), "{}\n{page}", left.join("\n"));
+    }
 }
 
 #[tokio::test]

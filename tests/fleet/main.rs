@@ -22,6 +22,9 @@ mod steering;
 #[cfg(feature = "oauth")]
 mod together;
 
+#[cfg(feature = "console")]
+#[path = "../console/foreign.rs"]
+mod foreign;
 #[path = "../outbox/postgres/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "../outbox/postgres/server.rs"]

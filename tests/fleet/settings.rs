@@ -123,6 +123,21 @@ async fn one_that_can_not_obey_holds_up_no_other_and_keeps_what_it_has() {
     let trouble = &view.instances[1].troubles[0];
     assert!(trouble.of == "settings" && trouble.why.contains("timeout.attempt"), "{trouble}");
     assert_eq!(serde_json::to_value(slow.config()).unwrap()["deadline"], "20s");
+    // A preset is none of what can be changed.
+    let background = json!({ "preset": "background", "deadline": "7s" });
+    let error = one.fleet.configure("payments", &background, "ada", "why").await.unwrap_err();
+    let built_as = "it was built as user_flow: build it as background, or take this out";
+    assert_eq!((error.errors()[0].field(), error.errors()[0].problem()), ("preset", built_as));
+    let person = place.fleet(&Registry::new(), "person");
+    let revision = person.configure("payments", &background, "ada", "why").await.unwrap();
+    let view = person.wait_obeyed(revision, PATIENCE).await.unwrap();
+    let trouble = &view.instances[0].troubles[0];
+    assert_eq!((&*trouble.of, &*trouble.why), ("settings", &*format!("preset: {built_as}")));
+    assert_eq!(present(&one, "/deadline"), "5s");
+    let five = json!({ "preset": "user_flow", "deadline": "5s" });
+    let revision = one.fleet.configure("payments", five, "ada", "why").await.unwrap();
+    one.fleet.wait_obeyed(revision, PATIENCE).await.unwrap();
+    assert_eq!(one.troubles(), []);
     // What was changed on the spot is told, too.
     one.payments.apply(&outrigger::IntegrationConfig::default()).unwrap();
     let why = "changed on the spot since the fleet's were applied";

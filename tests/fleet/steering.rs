@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use outrigger::Integration;
 use outrigger::control::InstanceState;
 use outrigger::control::Registry;
-use outrigger::event::SwitchMode;
-use outrigger::fleet::{Fleet, FleetErrorKind, Wanted};
+use outrigger::event::{Event, SwitchMode};
+use outrigger::fleet::{Fleet, FleetErrorKind, FleetEvent, Wanted};
 use outrigger::local_copy::{Load, Loaded, LocalCopy};
 
 use crate::bench::{PATIENCE, Place, named, until};
@@ -155,7 +155,7 @@ async fn people_who_steer_at_the_same_time_leave_all_instances_with_the_same() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
+async fn a_database_that_was_restored_is_obeyed_as_it_is_now_and_that_is_told_once() {
     let Some(place) = Place::new().await else { return };
     let one = place.instance("web-1").await;
     let set = |to, why| one.fleet.set("payments", "kill_switch", to, "ada", why);
@@ -169,9 +169,12 @@ async fn a_database_that_was_restored_is_obeyed_as_it_is_now() {
         )
         .await;
     one.comes_to(SwitchMode::Off).await;
+    let told = |event: &Event| *event == Event::Fleet(FleetEvent::Restored);
+    assert_eq!(one.recorder.count(told), 1);
     set("on", "again").await.unwrap();
     one.comes_to(SwitchMode::On).await;
     assert_eq!(one.fleet.instances().await.unwrap().revision, 2);
+    assert_eq!(one.recorder.count(told), 1);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn a_cache_neither_stores_a_refused_answer_nor_replaces_a_good_one_by_it()
 #[tokio::test(start_paused = true)]
 async fn a_local_copy_is_not_made_of_a_refused_answer() {
     let provider =
-        Script::new([json(r#"{"ok":true}"#), json(r#"{"ok":false,"error":"org_login_required"}"#)]);
+        Script::new([json(r#"{"ok":true}"#), json(r#"{"ok":false,"error":"missing_scope"}"#)]);
     let rates = Integration::background("rates")
         .validate(enforced(StatusField::slack()))
         .service(provider.clone())

@@ -188,3 +188,19 @@ async fn a_row_of_your_own_is_asked_first() {
         assert_eq!(found.map(|found| found.0), wanted, "{body}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn larks_header_says_for_how_long_to_wait_where_its_body_says_that_it_was_too_much() {
+    let limited = r#"{"code":99991400,"msg":"request trigger frequency limit"}"#;
+    for (status, body, wait) in [
+        (400, limited, Some(secs(52))),
+        (429, limited, Some(secs(52))),
+        (400, r#"{"code":99991672,"msg":"Access denied"}"#, None),
+    ] {
+        let answer = Answer::status(status).header("x-ogw-ratelimit-reset", "52").body(body);
+        let bench = Bench::new([answer], enforced(Vendors::new()));
+        let answer = bench.get().await.unwrap();
+        let error = outrigger::ResponseExt::error_for_status(answer).unwrap_err();
+        assert_eq!(error.retry_after(), wait, "{status} {body}");
+    }
+}

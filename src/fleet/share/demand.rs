@@ -34,6 +34,9 @@ impl Demand {
         // Few callers that wait for each call ask for no more than they get, but could use more.
         let is_short = counts.waiting > 0 && came / over >= share * USED_UP;
         let seen = if is_short { seen.max(share * MORE) } else { seen };
+        // What is refused and waits meanwhile can't be sent. Shortly before the end of a pause it counts again.
+        let is_paused = counts.paused_for > within;
+        let seen = if is_paused { 0.0 } else { seen };
         // One request after a while proves no rise, and one that is missing proves no fall.
         let proof = seen.max(self.a_second) * over;
         let part = BELIEVED * proof / (proof + DOUBT);
@@ -63,13 +66,26 @@ mod tests {
 
     /// What is found after some seconds in each of which so many calls came and so many wait, with this share.
     fn found(came: u64, waiting: u32, share: f64) -> f64 {
+        found_paused(came, waiting, share, |_| Duration::ZERO)
+    }
+
+    /// The same, with a pause that lasts so long in each second.
+    fn found_paused(came: u64, waiting: u32, share: f64, pause: fn(u32) -> Duration) -> f64 {
         let now = crate::rt::now();
         let mut demand = Demand::new(RequestCounts::default(), now);
         for second in 1..=10 {
-            let counts = RequestCounts { done: came * u64::from(second), waiting };
+            let done = came * u64::from(second);
+            let counts = RequestCounts { done, waiting, paused_for: pause(second) };
             demand.observe(counts, share, SECOND * 3, now + SECOND * second);
         }
         demand.a_second()
+    }
+
+    #[test]
+    fn what_a_long_pause_refuses_is_not_asked_for_until_shortly_before_its_end() {
+        assert!(found_paused(50, 30, 50.0, |_| SECOND * 4) < 0.01);
+        assert!(found_paused(20, 0, 50.0, |second| SECOND * 11 - SECOND * second) > 15.0);
+        assert!((found_paused(20, 0, 50.0, |_| SECOND) - 20.0).abs() < 0.5);
     }
 
     #[test]

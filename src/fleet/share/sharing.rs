@@ -38,7 +38,7 @@ pub(in crate::fleet) async fn run(inner: &Inner) {
     let (mut stop, mut holdings) = (inner.stop.subscribe(), Vec::new());
     let shortage = Arc::new(Notify::new());
     while !*stop.borrow_and_update() {
-        // A database that hangs doesn't keep it from ending.
+        // A database that hangs, in the giving of a lease too, doesn't keep it from ending.
         rt::first(stop.changed(), look(inner, terms, &shortage, &mut holdings)).await;
         if *inner.stop.borrow() {
             break;

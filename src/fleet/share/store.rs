@@ -56,8 +56,10 @@ impl Database {
         Err(OutboxError::new(OutboxErrorKind::Busy, why))
     }
 
-    /// Gives a share back.
+    /// Gives a share back. A lease that is being given meanwhile, and whose answer nobody waits for any more, is given before
+    /// the first statement, or never.
     pub(super) async fn leave_share(&self, account: &str, holder: &str) -> Result<(), OutboxError> {
+        self.rows(PASS_OVER, &[(&account, Type::TEXT)]).await?;
         self.rows(LEAVE, &[(&account, Type::TEXT), (&holder, Type::TEXT)]).await.map(drop)
     }
 }
@@ -81,6 +83,8 @@ fn whole(number: u64) -> i64 {
 
 const SHARES: &str = include_str!("../sql/shares.sql");
 const RENEW: &str = include_str!("../sql/renew_share.sql");
+const PASS_OVER: &str =
+    "UPDATE outrigger.fleet_account SET version = version + 1 WHERE name = $1 RETURNING 1";
 const LEAVE: &str =
     "DELETE FROM outrigger.fleet_share WHERE account = $1 AND holder = $2 RETURNING 1";
 /// A hundred holders that begin at the same moment have one each by then.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -18,6 +19,8 @@ pub(crate) struct RequestCounts {
     pub(crate) done: u64,
     /// Those that wait for their turn.
     pub(crate) waiting: u32,
+    /// For how long none may go yet, because the provider or somebody asked for a pause.
+    pub(crate) paused_for: Duration,
 }
 
 impl SharedLimit {
@@ -51,7 +54,8 @@ impl SharedLimit {
 
     pub(crate) fn counts(&self) -> RequestCounts {
         let (waiting, refused) = (self.0.waiting(), self.0.rejected());
-        RequestCounts { done: self.0.sent().saturating_add(refused), waiting }
+        let paused_for = self.0.read(Schedule::paused_for).unwrap_or_default();
+        RequestCounts { done: self.0.sent().saturating_add(refused), waiting, paused_for }
     }
 }
 

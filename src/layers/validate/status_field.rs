@@ -58,7 +58,7 @@ impl StatusField {
     /// |---|---|
     /// | `ratelimited`, `rate_limited` | throttled, for the time of `Retry-After` |
     /// | `invalid_auth`, `not_authed`, `token_expired`, `token_revoked`, `account_inactive` | unauthorized |
-    /// | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout`, `team_added_to_org` | transient |
+    /// | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout`, `team_added_to_org`, `org_login_required` | transient |
     /// | others | permanent |
     #[must_use]
     pub fn slack() -> Self {
@@ -160,11 +160,12 @@ pub(super) fn text(code: &Value) -> Option<Cow<'_, str>> {
 const SLACK_UNAUTHORIZED: [&str; 5] =
     ["invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive"];
 const SLACK_THROTTLED: [&str; 2] = ["ratelimited", "rate_limited"];
-const SLACK_TRANSIENT: [&str; 5] = [
+const SLACK_TRANSIENT: [&str; 6] = [
     "internal_error",
     "fatal_error",
     "service_unavailable",
     "request_timeout",
     // The workspace moves to an enterprise's, for some minutes.
     "team_added_to_org",
+    "org_login_required",
 ];

@@ -139,14 +139,14 @@ pub(super) fn may_be_known(name: &[u8]) -> bool {
     match name {
         [b'r', b'a' | b'e', ..] | [b'a', b'n', ..] => true,
         [b'x', b'-', rest @ ..] => {
-            matches!(rest, [b'a' | b'b' | b'c' | b'h' | b'm' | b'r' | b's', ..])
+            matches!(rest, [b'a' | b'b' | b'c' | b'h' | b'm' | b'o' | b'r' | b's', ..])
         }
         _ => false,
     }
 }
 
 /// Headers that are known as a whole, each with the page that tells of it.
-pub(super) const HEADERS: [(&str, Says); 12] = [
+pub(super) const HEADERS: [(&str, Says); 13] = [
     // RFC 9110, 10.2.3.
     ("retry-after", Says::This(LimitHeader::Wait)),
     // Azure OpenAI and Azure Communication Services; OpenAI's own clients read it too.
@@ -167,6 +167,8 @@ pub(super) const HEADERS: [(&str, Says); 12] = [
     ("x-bapi-limit", Says::This(LimitHeader::Limit)),
     ("x-bapi-limit-status", Says::This(LimitHeader::Remaining)),
     ("x-bapi-limit-reset-timestamp", Says::This(LimitHeader::Reset)),
+    // Lark and Feishu, "Rate limits".
+    ("x-ogw-ratelimit-reset", Says::This(LimitHeader::Reset)),
 ];
 
 /// Headers that begin like this say what one of the [`WORDS`] says.

@@ -148,6 +148,9 @@ pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::Fl
             record!(scope, WARN, "the fleet isn't heard: controls and settings stay as they are");
         }
         FleetEvent::Heard => record!(scope, INFO, "the fleet is heard again"),
+        FleetEvent::Restored => {
+            record!(scope, WARN, "an older copy of the fleet's database is there: it is obeyed");
+        }
         FleetEvent::Disobeyed => {
             record!(scope, ERROR, "this instance can't obey its fleet: health says why");
         }

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod process;
 mod provider;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

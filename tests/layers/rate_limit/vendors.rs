@@ -62,6 +62,7 @@ fn rows() -> Vec<Row> {
         ("Sentry", 429, &[("x-sentry-rate-limit-limit", "40"), ("x-sentry-rate-limit-remaining", "0"), ("x-sentry-rate-limit-reset", "1796007603")], secs(3)),
         ("Brevo", 429, &[("x-sib-ratelimit-limit", "1000"), ("x-sib-ratelimit-remaining", "0"), ("x-sib-ratelimit-reset", "14")], secs(14)),
         ("Contentful", 429, &[("x-contentful-ratelimit-reset", "1"), ("x-contentful-ratelimit-second-limit", "10"), ("x-contentful-ratelimit-second-remaining", "0")], secs(1)),
+        ("Lark", 429, &[("x-ogw-ratelimit-limit", "100"), ("x-ogw-ratelimit-reset", "52")], secs(52)),
         ("Bybit", 429, &[("x-bapi-limit", "100"), ("x-bapi-limit-status", "0"), ("x-bapi-limit-reset-timestamp", "1796007604000")], secs(4)),
         ("Datadog", 429, &[("x-ratelimit-limit", "100"), ("x-ratelimit-period", "3600"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "37")], secs(37)),
         ("GitLab", 429, &[("ratelimit-limit", "60"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "1796007630"), ("ratelimit-resettime", "Mon, 30 Nov 2026 03:00:30 GMT")], secs(30)),

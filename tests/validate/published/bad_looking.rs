@@ -5,7 +5,7 @@ use outrigger::validate::{Media, ValidateLayer};
 use super::{Fine, HTML, JSON, Row, XML, each_means, each_means_with, vendors};
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     ("a payment that was refused", 200, JSON, r#"{"resultCode":"Refused","refusalReason":"fraud"}"#, Fine),
     ("a job that failed", 200, JSON, r#"{"id":1,"status":"failed","error":"internal_error"}"#, Fine),
     ("a job that failed", 200, JSON, r#"{"id":1,"ok":false,"error":null}"#, Fine),
@@ -14,6 +14,12 @@ const ROWS: &[Row] = &[
     ("a list of errors", 200, JSON, r#"{"errors":[{"extensions":{"code":"THROTTLED"}}],"page":1}"#, Fine),
     ("a record of access", 200, JSON, r#"{"id":1,"status":"REQUEST_DENIED"}"#, Fine),
     ("a list of records", 200, JSON, r#"[{"status":"OVER_QUERY_LIMIT"}]"#, Fine),
+    ("a job that failed", 200, JSON, r#"{"id":1,"status":"UNKNOWN_ERROR"}"#, Fine),
+    ("a report of faults", 200, JSON, r#"{"errors":[{"type":"missing","line":3}]}"#, Fine),
+    ("a list of limits", 200, JSON, r#"{"json":{"ratelimit":3,"errors":[]}}"#, Fine),
+    ("a code that is well", 200, JSON, r#"{"errcode":0,"errmsg":"","data":{}}"#, Fine),
+    ("a note", 200, JSON, r#"{"Note":"the customer asked about the rate limit","Information":"call back"}"#, Fine),
+    ("a message that is not ok", 200, JSON, r#"{"message":"NOTOK"}"#, Fine),
     ("a text about limits", 200, JSON, r#"{"message":"You have exceeded a secondary rate limit"}"#, Fine),
     ("a text with quotes", 200, JSON, r#"{"text":"{\"ok\":false,\"error\":\"ratelimited\"}"}"#, Fine),
     ("errors that are none", 200, JSON, r#"{"id":1,"errors":[],"error":null,"message":null}"#, Fine),

@@ -6,7 +6,7 @@ use super::{Fine, JSON, Later, Limit, Login, Part, Refused, Row, XML, each_means
 use crate::bench::enforced;
 
 #[rustfmt::skip]
-const GOOGLE: &[Row] = &[
+pub(super) const GOOGLE: &[Row] = &[
     ("Drive, Resolve errors", 403, JSON, r#"{"error":{"code":403,"errors":[{"domain":"usageLimits","reason":"userRateLimitExceeded"}]}}"#, Limit(None)),
     ("Drive, Resolve errors", 403, JSON, r#"{"error":{"code":403,"errors":[{"domain":"usageLimits","reason":"dailyLimitExceeded"}]}}"#, Limit(None)),
     ("Drive, Resolve errors", 429, JSON, r#"{"error":{"code":429,"errors":[{"domain":"usageLimits","reason":"rateLimitExceeded"}]}}"#, Limit(None)),
@@ -23,11 +23,14 @@ const GOOGLE: &[Row] = &[
     ("AIP-193", 403, JSON, r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"SERVICE_DISABLED"}]}}"#, Refused),
     ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"over the limit","results":[],"status":"OVER_QUERY_LIMIT"}"#, Limit(None)),
     ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"The provided API key is invalid.","results":[],"status":"REQUEST_DENIED"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"not enabled","results":[],"status":"OVER_DAILY_LIMIT"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"the address is missing","results":[],"status":"INVALID_REQUEST"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"results":[],"status":"UNKNOWN_ERROR"}"#, Later),
     ("Geocoding requests and responses", 200, JSON, r#"{"results":[],"status":"ZERO_RESULTS"}"#, Fine),
 ];
 
 #[rustfmt::skip]
-const AMAZON: &[Row] = &[
+pub(super) const AMAZON: &[Row] = &[
     ("S3, CompleteMultipartUpload", 200, XML, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n <Code>InternalError</Code>\n <Message>Try again.</Message>\n</Error>", Later),
     ("S3, CompleteMultipartUpload", 200, XML, "  \n  \n<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>", Limit(None)),
     ("S3, CopyObject", 200, XML, "<Error><Message>no</Message><Code>AccessDenied</Code></Error>", Refused),
@@ -45,12 +48,16 @@ const AMAZON: &[Row] = &[
     ("DynamoDB, Error handling", 400, "application/x-amz-json-1.0", r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slower"}"#, Limit(None)),
     ("DynamoDB, Error handling", 400, "application/x-amz-json-1.0", r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no"}"#, Refused),
     ("AWS, Common error types", 400, "application/x-amz-json-1.1", r#"{"__type":"ExpiredTokenException","message":"expired"}"#, Login),
+    ("AWS, Common error types", 403, "application/x-amz-json-1.1", r#"{"__type":"ExpiredTokenException","message":"expired"}"#, Login),
+    ("AWS, Common error types", 403, "application/x-amz-json-1.1", r#"{"__type":"UnrecognizedClientException","message":"no"}"#, Login),
+    ("AWS, Common error types", 403, JSON, r#"{"message":"The security token included in the request is expired"}"#, Login),
+    ("AWS, Common error types", 403, JSON, r#"{"message":"You do not have sufficient access to perform this action."}"#, Refused),
     ("AWS, Common error types", 400, "application/x-amz-json-1.1", r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#, Limit(None)),
 ];
 
 #[rustfmt::skip]
-const MICROSOFT: &[Row] = &[
-    ("Graph, Throttling", 429, JSON, r#"{"error":{"code":"TooManyRequests","innerError":{"code":"429"},"message":"Please retry again later."}}"#, Limit(None)),
+pub(super) const MICROSOFT: &[Row] = &[
+    ("Graph, Throttling", 429, JSON, r#"{"error":{"code":"TooManyRequests","innerError":{"code":"429","date":"2020-08-18T12:51:51","message":"Please retry after","request-id":"94fb3b52","status":"429"},"message":"Please retry again later."}}"#, Limit(None)),
     ("Graph, Error responses", 401, JSON, r#"{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}"#, Login),
     ("Graph, Error responses", 403, JSON, r#"{"error":{"code":"Authorization_RequestDenied","message":"no"}}"#, Refused),
     ("Graph, Error responses", 503, JSON, r#"{"error":{"code":"serviceNotAvailable","message":"later"}}"#, Later),
@@ -61,7 +68,7 @@ const MICROSOFT: &[Row] = &[
 ];
 
 #[rustfmt::skip]
-const GRAPH_BATCH: &[Row] = &[
+pub(super) const GRAPH_BATCH: &[Row] = &[
     ("Graph, JSON batching", 200, JSON, r#"{"responses":[{"id":"1","status":200,"body":{}},{"id":"2","status":429,"headers":{"Retry-After":"9"}}]}"#, Part),
     ("Graph, JSON batching", 200, JSON, r#"{"responses":[{"id":"1","status":429},{"id":"2","status":429}]}"#, Limit(None)),
     ("Graph, JSON batching", 200, JSON, r#"{"responses":[{"id":"1","status":201,"body":{}},{"id":"2","status":204}]}"#, Fine),

@@ -6,8 +6,9 @@ use super::{Fine, HTML, JSON, Later, Limit, Login, Part, Refused, Row, Wrong, ea
 use crate::bench::enforced;
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     ("GitHub GraphQL, Rate limits", 200, JSON, r#"{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded for user ID 1."}]}"#, Limit(None)),
+    ("GitHub GraphQL, Rate limits", 200, JSON, r#"{"errors":[{"type":"RATE_LIMIT","code":"graphql_rate_limit","message":"API rate limit already exceeded for user ID 1."}]}"#, Limit(None)),
     ("GitHub GraphQL, Rate limits", 200, JSON, r#"{"documentation_url":"x","message":"You have exceeded a secondary rate limit."}"#, Limit(None)),
     ("GitHub GraphQL, Forming calls", 200, JSON, r#"{"data":{"repository":null},"errors":[{"type":"NOT_FOUND","path":["repository"]}]}"#, Part),
     ("GitHub GraphQL, Resource limits", 200, JSON, r#"{"data":null,"errors":[{"message":"Something went wrong while executing your query. This may be the result of a timeout."}]}"#, Later),
@@ -33,6 +34,11 @@ const ROWS: &[Row] = &[
     ("Apollo, Batching", 200, JSON, r#"[{"data":{"a":1}},{"data":{"b":2}}]"#, Fine),
     ("Apollo, Batching", 200, JSON, r#"[{"data":{"a":1}},{"data":null,"errors":[{"message":"no"}]}]"#, Part),
     ("Apollo, Batching", 200, JSON, r#"[{"errors":[{"extensions":{"code":"THROTTLED"}}]},{"errors":[{"extensions":{"code":"THROTTLED"}}]}]"#, Limit(None)),
+    ("monday.com, Changelog", 200, JSON, r#"{"errors":[{"message":"Complexity budget exhausted","extensions":{"code":"COMPLEXITY_BUDGET_EXHAUSTED","retry_in_seconds":7}}]}"#, Limit(Some(7.0))),
+    ("monday.com, as its clients meet it", 200, JSON, r#"{"errors":[{"message":"no","extensions":{"code":"maxConcurrencyExceeded"}}]}"#, Limit(None)),
+    ("monday.com, as its clients meet it", 200, JSON, r#"{"errors":[{"message":"no","extensions":{"code":"IP_RATE_LIMIT_EXCEEDED"}}]}"#, Limit(None)),
+    ("monday.com, Rate limits", 200, JSON, r#"{"errors":[{"message":"no","extensions":{"code":"DAILY_LIMIT_EXCEEDED"}}]}"#, Limit(None)),
+    ("monday.com, Error handling", 200, JSON, r#"{"data":{"me":{"id":"4012689"},"boards":null},"errors":[{"message":"User unauthorized to perform action","path":["boards"],"extensions":{"code":"UserUnauthorizedException","error_data":{},"status_code":403}}],"account_id":123456}"#, Part),
     ("Several servers write it", 200, JSON, r#"{"data":{"a":1},"errors":null}"#, Fine),
     ("Several servers write it", 200, JSON, r#"{"data":{"a":1},"errors":[]}"#, Fine),
     ("GraphQL, 7.1", 200, JSON, r#"{"data":null}"#, Wrong),

@@ -1,5 +1,6 @@
 //! Answers as vendors document them, and what a careful engineer calls each. The bodies are written for
-//! these tests, with the members and codes of the page that each row names.
+//! these tests, with the members and codes of the page that each row names; `sources` has the pages'
+//! addresses, and says which of them were read.
 
 mod bad_looking;
 mod clouds;
@@ -8,6 +9,7 @@ mod graphql;
 mod models;
 mod others;
 mod pages;
+mod sources;
 mod work;
 
 use outrigger::ResponseExt;

@@ -3,7 +3,7 @@
 use super::{Fine, JSON, Later, Limit, Login, Refused, Row, each_means, vendors};
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     // OpenAI
     ("OpenAI, Error codes", 429, JSON, r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#, Refused),
     ("OpenAI, Error codes", 429, JSON, r#"{"error":{"message":"no budget","type":"insufficient_quota","param":null,"code":null}}"#, Refused),

@@ -5,7 +5,7 @@ use outrigger::validate::{Media, Required, ValidateLayer};
 use super::{Fine, HTML, JSON, Later, Limit, Refused, Row, Wrong, each_means};
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     ("Cloudflare, Error 502", 502, HTML, "<title>example.com | 502: Bad gateway</title>", Later),
     ("Cloudflare, Error 520", 520, HTML, "<title>Web server is returning an unknown error</title>", Later),
     ("Cloudflare, Error 521", 521, HTML, "error code: 521", Later),

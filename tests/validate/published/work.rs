@@ -6,9 +6,10 @@ use super::{Fine, JSON, Later, Limit, Login, Refused, Row, Wrong, XML, each_mean
 use crate::bench::enforced;
 
 #[rustfmt::skip]
-const GITHUB: &[Row] = &[
+pub(super) const GITHUB: &[Row] = &[
     ("GitHub, Rate limits for the REST API", 403, JSON, r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes","documentation_url":"https://docs.github.com"}"#, Limit(None)),
     ("GitHub, Rate limits for the REST API", 429, JSON, r#"{"message":"You have exceeded a secondary rate limit","documentation_url":"x"}"#, Limit(None)),
+    ("GitHub, as its clients meet it", 403, JSON, r#"{"message":"You have triggered an abuse detection mechanism."}"#, Limit(None)),
     ("GitHub, Rate limits for the REST API", 403, JSON, r#"{"message":"API rate limit exceeded for 203.0.113.7.","documentation_url":"x"}"#, Limit(None)),
     ("GitHub, Troubleshooting the REST API", 403, JSON, r#"{"message":"Resource not accessible by integration","status":"403"}"#, Refused),
     ("GitHub, Getting started", 403, "text/html", "Request forbidden by administrative rules. Please make sure your request has a User-Agent header", Refused),
@@ -21,7 +22,7 @@ const GITHUB: &[Row] = &[
 ];
 
 #[rustfmt::skip]
-const CUSTOMERS: &[Row] = &[
+pub(super) const CUSTOMERS: &[Row] = &[
     ("Salesforce, Status codes and error responses", 403, JSON, r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#, Limit(None)),
     ("Salesforce, Status codes and error responses", 401, JSON, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#, Login),
     ("Salesforce, Status codes and error responses", 400, JSON, r#"[{"message":"unable to obtain exclusive access","errorCode":"UNABLE_TO_LOCK_ROW"}]"#, Later),
@@ -33,6 +34,10 @@ const CUSTOMERS: &[Row] = &[
     ("SOAP 1.1, 4.4.1", 200, "text/xml", "<s:Envelope><s:Body><s:Fault><faultcode>s:Server</faultcode></s:Fault></s:Body></s:Envelope>", Later),
     ("SOAP 1.2 part 1, 5.4.6", 400, "application/soap+xml", "<env:Envelope><env:Body><env:Fault><env:Code><env:Value>env:Sender</env:Value></env:Code></env:Fault></env:Body></env:Envelope>", Refused),
     ("SOAP 1.2 part 1, 5.4.6", 500, "application/soap+xml", "<env:Envelope><env:Body><env:Fault><env:Code><env:Value>env:Receiver</env:Value></env:Code></env:Fault></env:Body></env:Envelope>", Later),
+    ("WS-Security, as its services answer", 500, "text/xml", "<s:Envelope><s:Body><s:Fault><faultcode>wsse:FailedAuthentication</faultcode><faultstring>no</faultstring></s:Fault></s:Body></s:Envelope>", Login),
+    ("WS-Security, as its services answer", 500, "text/xml", "<s:Envelope><s:Body><s:Fault><faultcode>wsse:InvalidSecurity</faultcode></s:Fault></s:Body></s:Envelope>", Refused),
+    ("WS-Security, as its services answer", 400, "application/soap+xml", "<s:Envelope><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>wsse:FailedAuthentication</s:Value></s:Subcode></s:Code></s:Fault></s:Body></s:Envelope>", Login),
+    ("SOAP 1.2 part 1, 5.4.6", 500, "application/soap+xml", "<env:Envelope><env:Body><env:Fault><env:Code><env:Value>env:Sender</env:Value><env:Subcode><env:Value>m:MessageTimeout</env:Value></env:Subcode></env:Code></env:Fault></env:Body></env:Envelope>", Refused),
     ("SOAP 1.1, 4.3", 200, XML, "<s:Envelope><s:Body><Charge><Fault>none</Fault><faultcode>0</faultcode></Charge></s:Body></s:Envelope>", Fine),
     ("Zendesk, Response format", 409, JSON, r#"{"error":"DatabaseConflict","description":"Database collision"}"#, Later),
     ("Zendesk, Rate limits", 429, JSON, r#"{"error":"APIRateLimitExceeded","description":"Number of allowed API requests per minute exceeded"}"#, Limit(None)),
@@ -58,14 +63,18 @@ const CUSTOMERS: &[Row] = &[
 use super::HTML;
 
 #[rustfmt::skip]
-const SLACK: &[Row] = &[
+pub(super) const SLACK: &[Row] = &[
     ("Slack, Using the Web API", 200, JSON, r#"{"ok":true,"channel":"C1","warning":"missing_charset"}"#, Fine),
     ("Slack, Rate limits", 200, JSON, r#"{"ok":false,"error":"ratelimited"}"#, Limit(None)),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"rate_limited"}"#, Limit(None)),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"channel_not_found"}"#, Refused),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"token_revoked"}"#, Login),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"team_added_to_org"}"#, Later),
+    ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"org_login_required"}"#, Later),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"fatal_error"}"#, Later),
+    ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"internal_error"}"#, Later),
+    ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"token_expired"}"#, Login),
+    ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"ekm_access_denied"}"#, Refused),
     ("Slack, chat.postMessage", 200, JSON, r#"{"ok":false,"error":"missing_scope","needed":"chat:write"}"#, Refused),
     ("Slack, Rate limits", 429, JSON, r#"{"ok":false,"error":"ratelimited"}"#, Limit(None)),
 ];

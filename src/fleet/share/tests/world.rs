@@ -258,7 +258,7 @@ impl World {
         let (now, instance) = (self.began + self.now, &mut self.instances[at]);
         instance.last_look = self.now;
         instance.next_look = self.now + self.rng.about(terms.look());
-        let counts = RequestCounts { done: instance.counted as u64, waiting: 0 };
+        let counts = RequestCounts { done: instance.counted as u64, ..RequestCounts::default() };
         instance.demand.observe(counts, instance.lease.using(), terms.renewal(), now);
         let demand = instance.demand.a_second();
         if instance.pending.is_some() || !instance.lease.is_due(demand, now) {

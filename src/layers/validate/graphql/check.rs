@@ -145,7 +145,9 @@ impl GraphQl {
         // Of equal ones, the first.
         let worst = found.rev().max_by_key(|(finding, _)| finding.verdict.severity());
         let Some((finding, at)) = worst else { return unnamed.clone() };
-        let wait = if finding.verdict == Verdict::Throttled { shopify_wait(json) } else { None };
+        let is_throttled = finding.verdict == Verdict::Throttled;
+        let wait = || shopify_wait(json).or_else(|| monday_wait(&errors[at]));
+        let wait = is_throttled.then(wait).flatten();
         Finding { wait, ..finding.at(format!("/errors/{at}")) }
     }
 
@@ -234,6 +236,12 @@ fn shopify_wait(json: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64((cost - here).max(0.0) / rate).ok()
 }
 
+/// monday.com says it of the error itself (*Changelog*, complexity budget exhausted).
+fn monday_wait(error: &Value) -> Option<Duration> {
+    let seconds = error.pointer("/extensions/retry_in_seconds")?.as_f64()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
 pub(super) const MEDIA: &str = "application/graphql-response+json";
 /// GitHub's, where a query took too long; graphql-js and others.
 const SENTENCES: [&str; 4] = [
@@ -243,8 +251,9 @@ const SENTENCES: [&str; 4] = [
     "imed out",
 ];
 /// Apollo Server (*Error handling*), Apollo Router (*Errors*), GitHub and Shopify (*GraphQL error codes*), Linear
-/// (*Rate limiting*), monday.com (*Rate limits*), Hasura (*Error codes*).
-const CODES: [(&str, Verdict); 23] = [
+/// (*Rate limiting*), monday.com (*Rate limits*), Hasura (*Error codes*). GitHub answers with `RATE_LIMITED`,
+/// and with `RATE_LIMIT` (cli/cli, issue 12812).
+const CODES: [(&str, Verdict); 27] = [
     ("UNAUTHENTICATED", Verdict::Unauthorized),
     ("FORBIDDEN", Verdict::Permanent),
     ("ACCESS_DENIED", Verdict::Permanent),
@@ -261,7 +270,11 @@ const CODES: [(&str, Verdict); 23] = [
     ("THROTTLED", Verdict::Throttled),
     ("RATE_LIMITED", Verdict::Throttled),
     ("RATELIMITED", Verdict::Throttled),
+    ("RATE_LIMIT", Verdict::Throttled),
     ("RATE_LIMIT_EXCEEDED", Verdict::Throttled),
+    ("IP_RATE_LIMIT_EXCEEDED", Verdict::Throttled),
+    ("DAILY_LIMIT_EXCEEDED", Verdict::Throttled),
+    ("maxConcurrencyExceeded", Verdict::Throttled),
     ("REQUEST_RATE_LIMITED", Verdict::Throttled),
     ("TOO_MANY_REQUESTS", Verdict::Throttled),
     ("COMPLEXITY_BUDGET_EXHAUSTED", Verdict::Throttled),

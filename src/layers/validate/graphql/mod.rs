@@ -43,7 +43,7 @@
 //! | code (`extensions.code`, or `type` as at GitHub) | verdict |
 //! |---|---|
 //! | `UNAUTHENTICATED`, `invalid-jwt` | unauthorized |
-//! | `THROTTLED`, `RATE_LIMITED`, `RATELIMITED`, `RATE_LIMIT_EXCEEDED`, `REQUEST_RATE_LIMITED`, `TOO_MANY_REQUESTS`, `COMPLEXITY_BUDGET_EXHAUSTED` | throttled; Shopify's cost says for how long |
+//! | `THROTTLED`, `RATE_LIMITED`, `RATELIMITED`, `RATE_LIMIT`, `RATE_LIMIT_EXCEEDED`, `REQUEST_RATE_LIMITED`, `TOO_MANY_REQUESTS`, `COMPLEXITY_BUDGET_EXHAUSTED`, `IP_RATE_LIMIT_EXCEEDED`, `DAILY_LIMIT_EXCEEDED`, `maxConcurrencyExceeded` | throttled; Shopify's cost, or monday.com's `retry_in_seconds`, says for how long |
 //! | `INTERNAL_SERVER_ERROR`, `SERVICE_UNAVAILABLE`, `SUBREQUEST_HTTP_ERROR`, `unexpected`, any with `TIMEOUT` in it | transient |
 //! | none, but a message of a server that failed: `Internal server error`, `Something went wrong while executing`, `timed out` | transient |
 //! | any other code, or none, without `data`, at a status that is no 2xx, 400 or 422 | as the status says |
