@@ -6,16 +6,15 @@ use tokio::sync::oneshot;
 
 use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
-use super::form::{Asked, Form};
+use super::asked::Asked;
+use super::configure::Rejected;
+use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::{LaneView, link};
-use super::set::Set;
 use super::task::{Frozen, Task, refusal};
-use super::words::{self, Phrase, Text, cut, phrase, text};
+use super::words::{Phrase, Text, cut, phrase, text};
 use crate::outbox::{
-    Acted, Action, By, ExpiredKey, Filter, Message, MessageId, Outbox, OutboxError, Selection,
-    Timestamp,
+    Acted, Action, By, Filter, Message, MessageId, Outbox, OutboxError, Selection, Timestamp,
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
@@ -29,6 +28,8 @@ pub(super) struct After {
     pub(super) note: Note,
     /// Whether the message is to be shown unredacted, on this page and no other.
     pub(super) reveals: Option<MessageId>,
+    /// Settings that were not stored.
+    pub(super) rejected: Option<Rejected>,
 }
 
 /// Why nothing was done.
@@ -61,10 +62,11 @@ impl Inner {
         let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
             Asked::Set(set) => Scope::Integration(&set.integration),
+            Asked::Configure(written) => Scope::Integration(&written.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
-        let what = what(&asked, self.registry.fleet().is_some());
+        let what = asked.said(self.registry.fleet().is_some());
         let mut act = ConsoleAct::begun(form.now, &form.actor.name, right, what, cut(&why).into());
         act.until = form.until()?;
         if !is_allowed {
@@ -103,6 +105,7 @@ impl Inner {
     async fn right_for(&self, asked: &Asked) -> Result<(Right, Option<String>), NoPage> {
         Ok(match asked {
             Asked::Set(_) => (Right::Steer, None),
+            Asked::Configure(_) => (Right::Configure, None),
             Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
             Asked::Message { id, action } => (right_of(*action), Some(self.lane_of(*id).await?)),
             Asked::Edit { id, .. } => (Right::Replay, Some(self.lane_of(*id).await?)),
@@ -117,11 +120,15 @@ impl Inner {
 
     /// What came of it; no result yet if it goes on in a task.
     async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<Result<Phrase, Phrase>>) {
-        let (to, number) = (address(&asked, act), act.number);
+        let (to, number) = (asked.address(act), act.number);
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
-        let after = |note| After { to, act: number, note, reveals };
+        let mut rejected = None;
+        let after = |note, rejected| After { to, act: number, note, reveals, rejected };
         let result = match asked {
             Asked::Set(set) => self.set(set, act).await,
+            Asked::Configure(written) => {
+                self.configure(written, act).await.map_err(|why| rejected.insert(why).in_one())
+            }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let filter = Filter { state: Some(State::Dead), ..view.filter(at) };
@@ -129,7 +136,7 @@ impl Inner {
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = phrase!("It has begun, and goes on if you leave this page.");
-                    return (after(note(true, begun)), None);
+                    return (after(note(true, begun), None), None);
                 }
                 None => Err(NO_OUTBOX.into()),
             },
@@ -150,7 +157,7 @@ impl Inner {
             Ok(more) => (true, phrase!("Done: {more}.", more = more.clone())),
             Err(why) => (false, not_done(why.clone())),
         };
-        (after(note(is_good, text)), Some(result))
+        (after(note(is_good, text), rejected), Some(result))
     }
 
     async fn lane_of(&self, id: MessageId) -> Result<String, NoPage> {
@@ -198,7 +205,7 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<P
             Ok(phrase!("the corrected message is {id}", id = new.to_string()))
         }
         Asked::Reveal { .. } => Ok(phrase!("it is shown below, once")),
-        Asked::Set(_) | Asked::All { .. } | Asked::Stop { .. } => {
+        Asked::Set(_) | Asked::Configure(_) | Asked::All { .. } | Asked::Stop { .. } => {
             Err(phrase!("it is no act on a message"))
         }
     }
@@ -219,75 +226,9 @@ fn right_of(action: Action) -> Right {
     }
 }
 
-/// For the record.
-fn what(asked: &Asked, has_fleet: bool) -> Phrase {
-    let forced = |action: &Action| match action {
-        Action::Replay(ExpiredKey::Force) => phrase!(", forgotten keys too"),
-        _ => Phrase::default(),
-    };
-    let on_lane = |lane: &str, act: &str| {
-        phrase!("lane {lane}: {act}", lane = cut(lane), act = words::action(act))
-    };
-    let on_message = |id: &MessageId, act: &str| {
-        phrase!("message {id}: {act}", id = id.to_string(), act = words::action(act))
-    };
-    match asked {
-        Asked::Set(Set { integration, control, to, auto, .. }) => {
-            let set = phrase!(
-                "{integration}: {control} to {position}",
-                integration = cut(integration),
-                control = cut(control),
-                position = cut(to)
-            );
-            let all = has_fleet.then(|| phrase!(" on all instances"));
-            let auto = auto.then(|| phrase!(", for a time"));
-            Phrase::list([set, all.into(), auto.into()], "")
-        }
-        Asked::Pause { lane } => on_lane(lane, "pause"),
-        Asked::Resume { lane } => on_lane(lane, "resume"),
-        Asked::Message { id, action } => {
-            Phrase::list([on_message(id, action.name()), forced(action)], "")
-        }
-        Asked::Edit { id, .. } => on_message(id, "edit"),
-        Asked::Reveal { id } => on_message(id, "reveal"),
-        Asked::All { view, action, .. } => {
-            let all = phrase!(
-                "lane {lane}: {act} all dead",
-                lane = cut(&view.lane),
-                act = words::action(action.name())
-            );
-            Phrase::list([all, only(view), forced(action)], "")
-        }
-        Asked::Stop { task } => phrase!("stop {task}", task = *task),
-    }
-}
-
 /// A sentence about it.
 pub(super) fn not_done(why: Phrase) -> Phrase {
     phrase!("Not done: {why}.", why = why)
-}
-
-/// What is asked of the dead ones of a lane, in the words of the form's fields: ` (reason expired, status 503)`.
-fn only(view: &LaneView) -> Phrase {
-    let fields = view.fields().into_iter().filter(|(name, _)| !["lane", "state"].contains(name));
-    let asked: Vec<_> = fields.map(|(name, value)| format!("{name} {value}")).collect();
-    match asked.is_empty() {
-        true => Phrase::default(),
-        false => cut(&format!(" ({})", asked.join(", "))).into(),
-    }
-}
-
-/// Where its effect is seen.
-fn address(asked: &Asked, act: &ConsoleAct) -> String {
-    match asked {
-        Asked::Set(Set { integration, .. }) => link(&[("integration", integration)]),
-        Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
-        Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
-            link(&[("message", &id.to_string())])
-        }
-        Asked::All { .. } => link(&[("task", &act.number.to_string())]),
-        Asked::Stop { task } => link(&[("task", &task.to_string())]),
-    }
 }
 
 const NO_OUTBOX: Text = text!("the console has no outbox");

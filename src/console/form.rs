@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
+use super::asked::Asked;
+use super::configure::Written;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
@@ -15,18 +17,6 @@ pub(super) struct Form {
     pub(super) pairs: Vec<(String, String)>,
     pub(super) actor: Actor,
     pub(super) now: SystemTime,
-}
-
-/// What a form asks for.
-pub(super) enum Asked {
-    Set(Set),
-    Pause { lane: String },
-    Resume { lane: String },
-    Message { id: MessageId, action: Action },
-    Edit { id: MessageId, body: String },
-    Reveal { id: MessageId },
-    All { view: LaneView, action: Action, at: Timestamp },
-    Stop { task: u64 },
 }
 
 impl Form {
@@ -108,6 +98,13 @@ impl Form {
                     )));
                 }
                 all(Action::Discard)
+            }
+            "configure" => {
+                let no_number =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("seen")));
+                let seen = self.value("seen").map(str::parse).transpose().map_err(no_number)?;
+                let (integration, text) = (self.needs("integration")?, self.needs("settings")?);
+                Ok(Asked::Configure(Written { integration, text, seen }))
             }
             "stop" => {
                 let no_task =
