@@ -15,15 +15,16 @@ use super::recent::Recent;
 use super::route::LaneView;
 use super::task::Tasks;
 use super::wanted::Wanted;
-use super::words;
+use super::words::{self, Words};
 use crate::control::{Health, Registry};
 use crate::outbox::{
-    Filter, History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
+    History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
     StoredMessage,
 };
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::Clock;
 use crate::terms::Right;
+use crate::terms::outbox::State;
 
 /// What all requests share.
 pub(super) struct Inner {
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) wanted: Wanted,
     pub(super) streams: Streams,
     pub(super) lanes: CountedLanes,
+    pub(super) words: Box<dyn Words>,
 }
 
 /// Why there is no page.
@@ -62,7 +64,8 @@ impl Inner {
     ) -> Frame<'a> {
         let may_search = self.access.may(actor, Right::Search, Scope::All);
         let has_fleet = self.registry.fleet().is_some();
-        Frame { actor, tokens: &self.tokens, now, note, may_search, has_fleet }
+        let words = &*self.words;
+        Frame { actor, words, tokens: &self.tokens, now, note, may_search, has_fleet }
     }
 
     /// Those that this person may look at, worst first.
@@ -128,14 +131,13 @@ impl Inner {
         self.needs(actor, Right::Look, scope)?;
         let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
         let stats: LaneStats = outbox.stats(view.lane.clone()).await?;
-        let filter = Filter {
-            state: view.state,
-            reason: view.reason,
-            ..Filter::all().lane(view.lane.clone())
-        };
-        let page = Page { after: view.after, ..Page::first(MESSAGES) };
-        let messages = outbox.browse(filter, page).await?;
         let at = outbox.store().now().await?;
+        let page = Page { after: view.after, ..Page::first(MESSAGES) };
+        let messages = outbox.browse(view.filter(at), page).await?;
+        let dead = match view.state {
+            Some(State::Dead) => outbox.count(view.filter(at)).await?,
+            _ => 0,
+        };
         let may = |right| self.access.may(actor, right, scope);
         Ok(LanePage {
             has_more: messages.len() == MESSAGES,
@@ -145,6 +147,7 @@ impl Inner {
             view: view.clone(),
             stats,
             at,
+            dead,
             messages,
         })
     }
@@ -186,7 +189,7 @@ impl Inner {
     /// The parts of the overview that may change; `None` when this person may not look any more.
     pub(super) async fn parts(&self, actor: &Actor) -> Option<Vec<String>> {
         let view = self.overview(actor).await.ok()?;
-        Some(page::parts(&view, self.clock.wall()))
+        Some(page::parts(&*self.words, &view, self.clock.wall()))
     }
 
     pub(super) fn needs(
