@@ -13,5 +13,6 @@ mod partitions;
 mod properties;
 mod quiet;
 mod settings;
+mod sharing;
 mod storing;
 mod windows;
