@@ -12,10 +12,9 @@ use super::page::{Note, note};
 use super::route::{LaneView, link};
 use super::set::Set;
 use super::task::{Frozen, Task, refusal};
-use super::words::{self, Phrase, Text, cut, phrase, text};
+use super::words::{Phrase, Text, cut, phrase, text};
 use crate::outbox::{
-    Acted, Action, By, ExpiredKey, Filter, Message, MessageId, Outbox, OutboxError, Selection,
-    Timestamp,
+    Acted, Action, By, Filter, Message, MessageId, Outbox, OutboxError, Selection, Timestamp,
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
@@ -63,9 +62,10 @@ impl Inner {
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
-        let what = what(&asked, self.registry.fleet().is_some());
+        let what = asked.what(self.registry.fleet().is_some());
         let mut act = ConsoleAct::begun(form.now, &form.actor.name, right, what, cut(&why).into());
         act.until = form.until()?;
+        act.on = self.known(&asked, lane);
         if !is_allowed {
             act.result = ActResult::NotAllowed;
         }
@@ -75,6 +75,18 @@ impl Inner {
             let _ = tell.send(self.record_and_run(asked, act).await);
         });
         told.await.unwrap_or(Err(Refused::BrokeOff))
+    }
+
+    /// The integration or the lane, if this process has it: a form may name anything.
+    fn known(&self, asked: &Asked, lane: Option<String>) -> Option<String> {
+        match (asked, &self.outbox) {
+            (Asked::Set(Set { integration, .. }), _) => {
+                let is_here = !self.registry.controls(integration).is_empty();
+                is_here.then(|| integration.clone())
+            }
+            (_, Some(outbox)) => lane.filter(|lane| outbox.lane_names().contains(lane)),
+            _ => None,
+        }
     }
 
     async fn record_and_run(&self, asked: Asked, act: ConsoleAct) -> Result<After, Refused> {
@@ -222,50 +234,6 @@ fn filter(view: &LaneView) -> Filter {
     match view.reason {
         Some(reason) => filter.reason(reason),
         None => filter,
-    }
-}
-
-/// For the record.
-fn what(asked: &Asked, has_fleet: bool) -> Phrase {
-    let forced = |action: &Action| match action {
-        Action::Replay(ExpiredKey::Force) => phrase!(", forgotten keys too"),
-        _ => Phrase::default(),
-    };
-    let on_lane = |lane: &str, act: &str| {
-        phrase!("lane {lane}: {act}", lane = cut(lane), act = words::action(act))
-    };
-    let on_message = |id: &MessageId, act: &str| {
-        phrase!("message {id}: {act}", id = id.to_string(), act = words::action(act))
-    };
-    match asked {
-        Asked::Set(Set { integration, control, to, auto, .. }) => {
-            let set = phrase!(
-                "{integration}: {control} to {position}",
-                integration = cut(integration),
-                control = cut(control),
-                position = cut(to)
-            );
-            let all = has_fleet.then(|| phrase!(" on all instances"));
-            let auto = auto.then(|| phrase!(", for a time"));
-            Phrase::list([set, all.into(), auto.into()], "")
-        }
-        Asked::Pause { lane } => on_lane(lane, "pause"),
-        Asked::Resume { lane } => on_lane(lane, "resume"),
-        Asked::Message { id, action } => {
-            Phrase::list([on_message(id, action.name()), forced(action)], "")
-        }
-        Asked::Edit { id, .. } => on_message(id, "edit"),
-        Asked::Reveal { id } => on_message(id, "reveal"),
-        Asked::All { view, action, .. } => {
-            let all = phrase!(
-                "lane {lane}: {act} all dead",
-                lane = cut(&view.lane),
-                act = words::action(action.name())
-            );
-            let reason = view.reason.map(|reason| format!(" ({})", reason.name()).into());
-            Phrase::list([all, reason.into(), forced(action)], "")
-        }
-        Asked::Stop { task } => phrase!("stop {task}", task = *task),
     }
 }
 

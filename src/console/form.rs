@@ -7,7 +7,7 @@ use super::act::Refused;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
-use super::words::{Phrase, phrase};
+use super::words::{self, Phrase, cut, phrase};
 use crate::outbox::{Action, ExpiredKey, MessageId, Timestamp};
 
 /// A form that was sent, and whose token is right.
@@ -114,6 +114,52 @@ impl Form {
                 Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
             }
             other => Err(refused(phrase!("there is no act {act}", act = quoted(other)))),
+        }
+    }
+}
+
+impl Asked {
+    /// For the record.
+    pub(super) fn what(&self, has_fleet: bool) -> Phrase {
+        let forced = |action: &Action| match action {
+            Action::Replay(ExpiredKey::Force) => phrase!(", forgotten keys too"),
+            _ => Phrase::default(),
+        };
+        let on_lane = |lane: &str, act: &str| {
+            phrase!("lane {lane}: {act}", lane = cut(lane), act = words::action(act))
+        };
+        let on_message = |id: &MessageId, act: &str| {
+            phrase!("message {id}: {act}", id = id.to_string(), act = words::action(act))
+        };
+        match self {
+            Self::Set(Set { integration, control, to, auto, .. }) => {
+                let set = phrase!(
+                    "{integration}: {control} to {position}",
+                    integration = cut(integration),
+                    control = cut(control),
+                    position = cut(to)
+                );
+                let all = has_fleet.then(|| phrase!(" on all instances"));
+                let auto = auto.then(|| phrase!(", for a time"));
+                Phrase::list([set, all.into(), auto.into()], "")
+            }
+            Self::Pause { lane } => on_lane(lane, "pause"),
+            Self::Resume { lane } => on_lane(lane, "resume"),
+            Self::Message { id, action } => {
+                Phrase::list([on_message(id, action.name()), forced(action)], "")
+            }
+            Self::Edit { id, .. } => on_message(id, "edit"),
+            Self::Reveal { id } => on_message(id, "reveal"),
+            Self::All { view, action, .. } => {
+                let all = phrase!(
+                    "lane {lane}: {act} all dead",
+                    lane = cut(&view.lane),
+                    act = words::action(action.name())
+                );
+                let reason = view.reason.map(|reason| format!(" ({})", reason.name()).into());
+                Phrase::list([all, reason.into(), forced(action)], "")
+            }
+            Self::Stop { task } => phrase!("stop {task}", task = *task),
         }
     }
 }
