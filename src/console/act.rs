@@ -6,10 +6,12 @@ use tokio::sync::oneshot;
 
 use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
-use super::form::{Asked, Form};
+use super::asked::Asked;
+use super::configure::{Rejected, Written};
+use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::{LaneView, link};
+use super::route::LaneView;
 use super::set::Set;
 use super::task::{Frozen, Task, refusal};
 use super::words::{Phrase, Text, cut, phrase, text};
@@ -27,6 +29,8 @@ pub(super) struct After {
     pub(super) note: Note,
     /// Whether the message is to be shown unredacted, on this page and no other.
     pub(super) reveals: Option<MessageId>,
+    /// Settings that were not stored.
+    pub(super) rejected: Option<Rejected>,
 }
 
 /// Why nothing was done.
@@ -59,10 +63,11 @@ impl Inner {
         let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
             Asked::Set(set) => Scope::Integration(&set.integration),
+            Asked::Configure(written) => Scope::Integration(&written.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
-        let what = asked.what(self.registry.fleet().is_some());
+        let what = asked.said(self.registry.fleet().is_some());
         let mut act = ConsoleAct::begun(form.now, &form.actor.name, right, what, cut(&why).into());
         act.until = form.until()?;
         act.on = self.known(&asked, lane);
@@ -79,14 +84,17 @@ impl Inner {
 
     /// The integration or the lane, if this process has it: a form may name anything.
     fn known(&self, asked: &Asked, lane: Option<String>) -> Option<String> {
-        match (asked, &self.outbox) {
-            (Asked::Set(Set { integration, .. }), _) => {
-                let is_here = !self.registry.controls(integration).is_empty();
-                is_here.then(|| integration.clone())
+        let integration = match asked {
+            Asked::Set(Set { integration, .. }) | Asked::Configure(Written { integration, .. }) => {
+                integration
             }
-            (_, Some(outbox)) => lane.filter(|lane| outbox.lane_names().contains(lane)),
-            _ => None,
-        }
+            _ => {
+                let lanes = self.outbox.as_ref()?.lane_names();
+                return lane.filter(|lane| lanes.contains(lane));
+            }
+        };
+        let is_here = !self.registry.controls(integration).is_empty();
+        is_here.then(|| integration.clone())
     }
 
     async fn record_and_run(&self, asked: Asked, act: ConsoleAct) -> Result<After, Refused> {
@@ -114,6 +122,7 @@ impl Inner {
     async fn right_for(&self, asked: &Asked) -> Result<(Right, Option<String>), NoPage> {
         Ok(match asked {
             Asked::Set(_) => (Right::Steer, None),
+            Asked::Configure(_) => (Right::Configure, None),
             Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
             Asked::Message { id, action } => (right_of(*action), Some(self.lane_of(*id).await?)),
             Asked::Edit { id, .. } => (Right::Replay, Some(self.lane_of(*id).await?)),
@@ -128,18 +137,22 @@ impl Inner {
 
     /// What came of it; no result yet if it goes on in a task.
     async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<Result<Phrase, Phrase>>) {
-        let (to, number) = (address(&asked, act), act.number);
+        let (to, number) = (asked.address(act), act.number);
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
-        let after = |note| After { to, act: number, note, reveals };
+        let mut rejected = None;
+        let after = |note, rejected| After { to, act: number, note, reveals, rejected };
         let result = match asked {
             Asked::Set(set) => self.set(set, act).await,
+            Asked::Configure(written) => {
+                self.configure(written, act).await.map_err(|why| rejected.insert(why).in_one())
+            }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let frozen = Frozen { filter: filter(&view), at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = phrase!("It has begun, and goes on if you leave this page.");
-                    return (after(note(true, begun)), None);
+                    return (after(note(true, begun), None), None);
                 }
                 None => Err(NO_OUTBOX.into()),
             },
@@ -160,7 +173,7 @@ impl Inner {
             Ok(more) => (true, phrase!("Done: {more}.", more = more.clone())),
             Err(why) => (false, not_done(why.clone())),
         };
-        (after(note(is_good, text)), Some(result))
+        (after(note(is_good, text), rejected), Some(result))
     }
 
     async fn lane_of(&self, id: MessageId) -> Result<String, NoPage> {
@@ -208,7 +221,7 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<P
             Ok(phrase!("the corrected message is {id}", id = new.to_string()))
         }
         Asked::Reveal { .. } => Ok(phrase!("it is shown below, once")),
-        Asked::Set(_) | Asked::All { .. } | Asked::Stop { .. } => {
+        Asked::Set(_) | Asked::Configure(_) | Asked::All { .. } | Asked::Stop { .. } => {
             Err(phrase!("it is no act on a message"))
         }
     }
@@ -240,19 +253,6 @@ fn filter(view: &LaneView) -> Filter {
 /// A sentence about it.
 pub(super) fn not_done(why: Phrase) -> Phrase {
     phrase!("Not done: {why}.", why = why)
-}
-
-/// Where its effect is seen.
-fn address(asked: &Asked, act: &ConsoleAct) -> String {
-    match asked {
-        Asked::Set(Set { integration, .. }) => link(&[("integration", integration)]),
-        Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
-        Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
-            link(&[("message", &id.to_string())])
-        }
-        Asked::All { .. } => link(&[("task", &act.number.to_string())]),
-        Asked::Stop { task } => link(&[("task", &task.to_string())]),
-    }
 }
 
 const NO_OUTBOX: Text = text!("the console has no outbox");

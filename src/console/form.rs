@@ -4,10 +4,12 @@ use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
+use super::asked::Asked;
+use super::configure::Written;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
-use super::words::{self, Phrase, cut, phrase};
+use super::words::{Phrase, phrase};
 use crate::outbox::{Action, ExpiredKey, MessageId, Timestamp};
 
 /// A form that was sent, and whose token is right.
@@ -15,18 +17,6 @@ pub(super) struct Form {
     pub(super) pairs: Vec<(String, String)>,
     pub(super) actor: Actor,
     pub(super) now: SystemTime,
-}
-
-/// What a form asks for.
-pub(super) enum Asked {
-    Set(Set),
-    Pause { lane: String },
-    Resume { lane: String },
-    Message { id: MessageId, action: Action },
-    Edit { id: MessageId, body: String },
-    Reveal { id: MessageId },
-    All { view: LaneView, action: Action, at: Timestamp },
-    Stop { task: u64 },
 }
 
 impl Form {
@@ -108,58 +98,19 @@ impl Form {
                 }
                 all(Action::Discard)
             }
+            "configure" => {
+                let no_number =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("seen")));
+                let seen = self.value("seen").map(str::parse).transpose().map_err(no_number)?;
+                let (integration, text) = (self.needs("integration")?, self.needs("settings")?);
+                Ok(Asked::Configure(Written { integration, text, seen }))
+            }
             "stop" => {
                 let no_task =
                     |_| refused(phrase!("the field {field} is no number", field = quoted("task")));
                 Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
             }
             other => Err(refused(phrase!("there is no act {act}", act = quoted(other)))),
-        }
-    }
-}
-
-impl Asked {
-    /// For the record.
-    pub(super) fn what(&self, has_fleet: bool) -> Phrase {
-        let forced = |action: &Action| match action {
-            Action::Replay(ExpiredKey::Force) => phrase!(", forgotten keys too"),
-            _ => Phrase::default(),
-        };
-        let on_lane = |lane: &str, act: &str| {
-            phrase!("lane {lane}: {act}", lane = cut(lane), act = words::action(act))
-        };
-        let on_message = |id: &MessageId, act: &str| {
-            phrase!("message {id}: {act}", id = id.to_string(), act = words::action(act))
-        };
-        match self {
-            Self::Set(Set { integration, control, to, auto, .. }) => {
-                let set = phrase!(
-                    "{integration}: {control} to {position}",
-                    integration = cut(integration),
-                    control = cut(control),
-                    position = cut(to)
-                );
-                let all = has_fleet.then(|| phrase!(" on all instances"));
-                let auto = auto.then(|| phrase!(", for a time"));
-                Phrase::list([set, all.into(), auto.into()], "")
-            }
-            Self::Pause { lane } => on_lane(lane, "pause"),
-            Self::Resume { lane } => on_lane(lane, "resume"),
-            Self::Message { id, action } => {
-                Phrase::list([on_message(id, action.name()), forced(action)], "")
-            }
-            Self::Edit { id, .. } => on_message(id, "edit"),
-            Self::Reveal { id } => on_message(id, "reveal"),
-            Self::All { view, action, .. } => {
-                let all = phrase!(
-                    "lane {lane}: {act} all dead",
-                    lane = cut(&view.lane),
-                    act = words::action(action.name())
-                );
-                let reason = view.reason.map(|reason| format!(" ({})", reason.name()).into());
-                Phrase::list([all, reason.into(), forced(action)], "")
-            }
-            Self::Stop { task } => phrase!("stop {task}", task = *task),
         }
     }
 }

@@ -92,6 +92,10 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
         Route::Instances => {
             inner.instances(&actor).await.map(|view| page::instances(&frame, &view))
         }
+        Route::Settings(name) => {
+            let view = inner.settings(&actor, name, None).await;
+            view.map(|view| page::settings(&frame, &view))
+        }
         Route::Acts => inner
             .needs(&actor, Right::Look, Scope::All)
             .map(|()| page::acts(&frame, &inner.acts.all(), &inner.tasks)),
@@ -135,6 +139,16 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
             return refused(&*inner.words, status, &why, is_json);
         }
     };
+    if let (Some(rejected), false) = (after.rejected, is_json) {
+        let integration = rejected.written.integration.clone();
+        let frame = inner.frame(&actor, now, None);
+        return match inner.settings(&actor, integration, Some(rejected)).await {
+            Ok(view) => {
+                answer::page(StatusCode::UNPROCESSABLE_ENTITY, page::settings(&frame, &view))
+            }
+            Err(error) => answer::no_page(&*inner.words, error),
+        };
+    }
     // Not by an address, so that it isn't shown again by going back or sharing it.
     let revealed = match after.reveals {
         Some(id) => match inner.message(&actor, id, true).await {

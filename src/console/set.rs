@@ -114,7 +114,7 @@ impl Set {
     }
 }
 
-const NO_FLEET: Text = text!(
+pub(super) const NO_FLEET: Text = text!(
     "the page said that it is for all instances, and this process has no fleet any more: look at the page again"
 );
 

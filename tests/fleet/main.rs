@@ -9,6 +9,8 @@ mod back;
 mod bench;
 #[cfg(feature = "console")]
 mod console;
+#[cfg(feature = "console")]
+mod console_settings;
 #[cfg(feature = "hyper")]
 mod example;
 mod hints;

@@ -33,7 +33,8 @@ pub(in crate::console) fn integration(frame: &Frame<'_>, view: &IntegrationView)
         @if frame.has_fleet {
             p {
                 (say!(w, "What is set here is set for all instances.")) " "
-                a href=(link(&[("instances", "")])) { (say!(w, "Who obeys")) }
+                a href=(link(&[("instances", "")])) { (say!(w, "Who obeys")) } " "
+                a href=(link(&[("settings", name)])) { (say!(w, "Settings")) }
             }
         }
         @for (state, positions) in &view.controls { (control(frame, view, state, positions)) }

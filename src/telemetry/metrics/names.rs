@@ -340,7 +340,7 @@ labels! {
     /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`. What an act on the console came to: `done`,
     /// `not_allowed`, `failed`.
     OUTCOME = "outrigger.outcome";
-    /// By which right somebody acted on the console: `reveal`, `steer`, `replay`, `discard`.
+    /// By which right somebody acted on the console: `reveal`, `steer`, `replay`, `discard`, `configure`.
     RIGHT = "outrigger.right";
     /// A check's name.
     CHECK = "outrigger.check";

@@ -86,4 +86,13 @@ pub(super) const TEXTS: &[&str] = &[
     "yes",
     "not yet",
     "no",
+    "Settings",
+    "Settings of {integration} on all instances",
+    "The fleet says nothing: each instance has the settings of its code and of its file.",
+    "Change them",
+    "All settings as they are on this instance",
+    "Nothing was stored:",
+    "All that the fleet is to say, in TOML",
+    "What isn't written here is as in each instance's code; a file's settings don't count then. Without any text, all is undone.",
+    "Set for all instances",
 ];
