@@ -11,7 +11,6 @@ use super::configure::{Rejected, Written};
 use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::LaneView;
 use super::set::Set;
 use super::task::{Frozen, Task, refusal};
 use super::words::{Phrase, Text, cut, phrase, text};
@@ -20,6 +19,7 @@ use crate::outbox::{
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
+use crate::terms::outbox::State;
 
 /// Where to go after an act, and what to say there.
 pub(super) struct After {
@@ -148,7 +148,8 @@ impl Inner {
             }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
-                    let frozen = Frozen { filter: filter(&view), at };
+                    let filter = Filter { state: Some(State::Dead), ..view.filter(at) };
+                    let frozen = Frozen { filter, at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = phrase!("It has begun, and goes on if you leave this page.");
@@ -239,14 +240,6 @@ fn right_of(action: Action) -> Right {
     match action {
         Action::Replay(_) => Right::Replay,
         _ => Right::Discard,
-    }
-}
-
-fn filter(view: &LaneView) -> Filter {
-    let filter = Filter::dead().lane(view.lane.clone());
-    match view.reason {
-        Some(reason) => filter.reason(reason),
-        None => filter,
     }
 }
 

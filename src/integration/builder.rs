@@ -123,6 +123,7 @@ impl<T> IntegrationBuilder<T> {
 
     /// A header for each request that has none of that name. Mark a credential as
     /// [sensitive](http::HeaderValue::set_sensitive); records show none anyway.
+    #[doc(alias = "default_headers")]
     pub fn default_header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<http::HeaderName>,

@@ -227,6 +227,10 @@ impl Error {
 
     /// What kind of failure this is.
     #[must_use]
+    #[doc(alias = "is_status")]
+    #[doc(alias = "is_decode")]
+    #[doc(alias = "is_builder")]
+    #[doc(alias = "status")]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
