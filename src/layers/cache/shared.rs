@@ -13,6 +13,7 @@ use super::state::{KeyTable, Turn};
 use super::store::{Bounds, CacheStore, StoreKind};
 use super::stored::{CacheEntry, StoredAnswer};
 use crate::freshness::{Failure, Moments, Storing};
+use crate::rt::free_list::FreeList;
 use crate::rt::{self, Clock, Lock, Rng, callback};
 use crate::terms::CacheOutcome;
 
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     in_memory: Option<Arc<InMemoryStore>>,
     keys: Mutex<KeyTable<Flight>>,
     pub(super) partitions: Partitions,
+    /// Memory for keys to look up.
+    pub(super) free_texts: FreeList<String>,
     clock: Clock,
     rng: Rng,
     /// How often something was invalidated, for parts of all URIs.
@@ -68,6 +71,7 @@ impl Shared {
             in_memory: None,
             keys: Mutex::default(),
             partitions: Partitions::new(),
+            free_texts: FreeList::default(),
             clock,
             rng,
             generations: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -78,7 +82,12 @@ impl Shared {
     }
 
     pub(super) fn moments(&self) -> Moments {
-        Moments { monotonic: rt::now(), wall: self.clock.wall() }
+        self.moments_at(rt::now())
+    }
+
+    /// The same, where the monotonic clock has been read.
+    pub(super) fn moments_at(&self, monotonic: Instant) -> Moments {
+        Moments { monotonic, wall: self.clock.wall() }
     }
 
     // === what is stored ===
