@@ -104,6 +104,12 @@ impl Call {
         *self.id.get_or_init(|| CallId::mint(rng))
     }
 
+    /// The correlation id: made of the call's own if it has none.
+    pub(crate) fn correlate(&self, rng: &Rng) -> &CorrelationId {
+        let made = || CorrelationId::from_minted(self.mint_id(rng).to_header());
+        self.correlation.get_or_init(made)
+    }
+
     /// The id as a header's value: the correlation id's, if that was made from it.
     pub(crate) fn id_header(&self) -> HeaderValue {
         let id = self.id();
@@ -124,6 +130,12 @@ impl Call {
     /// Sets the deadline, unless there is an earlier one.
     pub(crate) fn end_by(&self, deadline: Instant) {
         self.deadline.fetch_min(self.moment(deadline).0, Ordering::Relaxed);
+    }
+
+    /// Sets the deadline, unless there is a later one; `None` takes it away.
+    pub(crate) fn end_by_the_later(&self, deadline: Option<Instant>) {
+        let moment = deadline.map_or(Moment::NEVER, |deadline| self.moment(deadline));
+        self.deadline.fetch_max(moment.0, Ordering::Relaxed);
     }
 
     /// Attempts that a retry layer counted.

@@ -28,7 +28,7 @@ impl Selection {
 
     /// Whether a request agrees with it.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
-        self.0.iter().all(|(name, value)| folded(request, name) == *value)
+        self.0.iter().all(|(name, value)| is_folded(request, name, value.as_deref()))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -63,6 +63,13 @@ pub(crate) fn names_credential(name: &HeaderName) -> bool {
     false
 }
 
+/// Whether a header's value may say who asks, by the end of its name, such as `fastly-key`, `accesskey` and
+/// `x-functions-key`. It may also say what is asked for, so answers that vary by it still do.
+pub(crate) fn names_key(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.ends_with("key") && !NO_CREDENTIALS.iter().any(|other| name.ends_with(other))
+}
+
 /// A field's value as one list; `None` if it is missing.
 fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut lines = headers.get_all(name).iter().peekable();
@@ -81,6 +88,19 @@ fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(text)
 }
 
+/// Whether a field's value as one list is this one.
+fn is_folded(headers: &HeaderMap, name: &HeaderName, as_list: Option<&str>) -> bool {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next(), as_list) {
+        (None, _, as_list) => as_list.is_none(),
+        // A list of ASCII signs stays what it is if it is made one again.
+        (Some(line), None, Some(list)) if line.as_bytes() == list.as_bytes() && list.is_ascii() => {
+            true
+        }
+        (_, _, as_list) => folded(headers, name).as_deref() == as_list,
+    }
+}
+
 /// The members of a list of names.
 pub(crate) fn list_members<'a>(
     headers: &'a HeaderMap,
@@ -89,3 +109,6 @@ pub(crate) fn list_members<'a>(
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
+
+/// Of a write, of an answer, and of a handshake.
+const NO_CREDENTIALS: [&str; 3] = ["idempotency-key", "surrogate-key", "websocket-key"];

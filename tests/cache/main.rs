@@ -1,6 +1,7 @@
 //! Tests of the cache.
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
+mod at_once;
 mod background;
 mod classes;
 mod conformance;
@@ -12,5 +13,6 @@ mod partitions;
 mod properties;
 mod quiet;
 mod settings;
+mod sharing;
 mod storing;
 mod windows;

@@ -1,18 +1,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Response;
+use http::{Extensions, Response};
+use http_body_util::Full;
 
 use super::around::CachePattern;
+use super::ask::NotGiven;
 use super::asked::Asked;
 use super::body::FilledBody;
 use super::flight::Flight;
 use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
-use crate::freshness::{Failure, Moments, Plan};
+use crate::freshness::{Failure, Plan};
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Flow, Wire};
+use crate::pattern::{Attempt, Flow, WholeAnswer, Wire};
 use crate::terms::{CacheOutcome, Delivery, Phase};
 
 impl CachePattern {
@@ -24,13 +26,14 @@ impl CachePattern {
         form: Form,
         status: CacheStatus,
     ) -> Flow {
-        self.give_at(&self.settings.shared.moments(), attempt, stored, form, status).await
+        let age = stored.validity.age(&self.settings.shared.moments());
+        self.give_at(age, attempt, stored, form, status).await
     }
 
-    /// The same at this time, which is now.
+    /// The same at this age, which is its age now.
     pub(super) async fn give_at<W: Wire>(
         &self,
-        now: &Moments,
+        age: Duration,
         attempt: &Attempt<W>,
         stored: Arc<StoredAnswer>,
         form: Form,
@@ -43,11 +46,11 @@ impl CachePattern {
                 state.call().count_attempts(0);
             }
         });
-        let age = stored.validity.age(now);
-        let response = given::response(&stored, form, age, status);
+        let WholeAnswer { head, body } =
+            given::whole(&stored, form, age, status, Extensions::new());
         drop(stored);
         self.told(attempt, outcome, Some(age));
-        attempt.play(response).await
+        attempt.play(Response::from_parts(head, Full::new(body))).await
     }
 
     /// The stale answer that may stand in for a failure, if there is one.
@@ -83,7 +86,8 @@ impl CachePattern {
         flight: &Flight,
     ) -> Flow {
         if flight.is_first_late() {
-            self.settings.shared.failed(&asked.key, Failure::ANY);
+            let began = attempt.facts().started;
+            self.settings.shared.failed(&asked.key, began, Failure::ANY);
         }
         self.give_instead(attempt, asked, forwarded, too_late()).await
     }
@@ -94,18 +98,23 @@ impl CachePattern {
         attempt: &Attempt<W>,
         asked: &Asked,
         stored: Arc<StoredAnswer>,
-    ) -> Option<Flow> {
+    ) -> Result<Flow, NotGiven> {
         if !stored.is_for(&asked.request.headers) {
-            return None;
+            return Err(NotGiven::IsOther);
         }
         let now = self.settings.shared.moments();
-        let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
-        let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
-        if plan == Plan::Ask && is_picky {
-            return None;
+        let age = stored.validity.age(&now);
+        let plan = stored.validity.plan(&asked.directives, &asked.windows, age);
+        if plan == Plan::Ask && !stored.validity.may_be_stale() {
+            // Nor is the next one, so nobody should wait for it.
+            self.settings.shared.not_shared(&asked.key);
+            return Err(NotGiven::IsNotShared);
+        }
+        if plan == Plan::Ask && asked.directives.min_fresh.is_some() {
+            return Err(NotGiven::IsNotShared);
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
-        Some(self.give(attempt, stored, asked.form(), status).await)
+        Ok(self.give(attempt, stored, asked.form(), status).await)
     }
 
     /// Gives the provider's answer.

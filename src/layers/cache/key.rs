@@ -1,5 +1,5 @@
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue};
@@ -7,10 +7,10 @@ use http::{HeaderMap, Request, Uri};
 use uuid::Uuid;
 
 use super::asked::Glance;
-use crate::freshness::names_credential;
+use crate::freshness::{names_credential, names_key};
 
 /// Under which an answer is stored: the URI and the partition of who asks.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CacheKey {
     /// The partition, a line end, the URI.
     text: String,
@@ -22,8 +22,9 @@ pub struct CacheKey {
 /// Two calls share a stored answer only if they have the same partition. Without this extension, it is
 /// made from the request's own credentials, if it has any; else it is one for all. Credentials are header
 /// values that are marked [sensitive](HeaderValue::set_sensitive), and headers whose names have `auth`,
-/// `cookie`, `token`, `secret`, `session`, `api-key`, `apikey` or `subscription-key` in them. With it, they
-/// are ignored, so that a rotated token finds what was stored before.
+/// `cookie`, `token`, `secret`, `session`, `api-key`, `apikey` or `subscription-key` in them, or end in `key`,
+/// but for `idempotency-key`, `surrogate-key` and `sec-websocket-key`. With it, they are ignored, so that a
+/// rotated token finds what was stored before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CachePartition(Arc<str>);
 
@@ -49,7 +50,8 @@ impl CacheKey {
     }
 
     /// The partition; empty for what all share. Of credentials it holds only a hash. A `Host` header that
-    /// isn't the URI's host is a line of its own, in lower case.
+    /// isn't the URI's host is a line of its own, in lower case. A line end in a name is written as `\n`, and
+    /// `\` as `\\`.
     #[must_use]
     pub fn partition(&self) -> &str {
         &self.text[..self.partition_len]
@@ -61,7 +63,9 @@ impl CacheKey {
         origin_of(self.uri())
     }
 
-    pub(super) fn of<B>(
+    /// The key of a request, in the memory of this text.
+    pub(super) fn in_text<B>(
+        mut text: String,
         request: &Request<B>,
         glance: &Glance<'_>,
         partitions: &Partitions,
@@ -71,13 +75,16 @@ impl CacheKey {
             false => request.extensions().get::<CachePartition>(),
         };
         let (uri, host) = (request.uri(), glance.host);
-        let mut text =
-            String::with_capacity(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
+        text.clear();
+        text.reserve(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
         match named {
             Some(CachePartition(name)) => {
                 text.push_str("named ");
                 // A line end in a partition must not move its borders.
-                text.extend(name.chars().map(|sign| if sign == '\n' { ' ' } else { sign }));
+                match name.contains(['\n', '\\']) {
+                    true => text.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n")),
+                    false => text.push_str(name),
+                }
             }
             None if glance.has_credentials => partitions.write(request.headers(), &mut text),
             None => {}
@@ -91,6 +98,11 @@ impl CacheKey {
         text.push('\n');
         write_uri(&mut text, uri, host);
         Self { text, partition_len }
+    }
+
+    /// The memory of its text, for another key.
+    pub(super) fn into_text(self) -> String {
+        self.text
     }
 
     /// The key for a normalised URI, for tests of what has keys.
@@ -107,6 +119,13 @@ impl CacheKey {
     #[cfg(feature = "cache")]
     pub(super) fn len(&self) -> usize {
         self.text.len()
+    }
+}
+
+/// Its text tells it from others, but for very few.
+impl Hash for CacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text.as_bytes());
     }
 }
 
@@ -142,13 +161,15 @@ fn write_uri(text: &mut String, uri: &Uri, host: Option<&HeaderValue>) {
         Some(plain) if !plain.bytes().any(|sign| matches!(sign, b':' | b'@')) => {
             text.push_str(plain);
         }
-        Some(_) => text.push_str(uri.host().unwrap_or_default()),
+        Some(_) => {
+            text.push_str(uri.host().unwrap_or_default());
+            let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+            if let Some(port) = uri.port_u16().filter(|port| *port != default) {
+                text.push(':');
+                text.push_str(&port.to_string());
+            }
+        }
         None => text.push_str(host.and_then(|host| host.to_str().ok()).unwrap_or_default()),
-    }
-    let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
-    if let Some(port) = uri.port_u16().filter(|port| *port != default) {
-        text.push(':');
-        text.push_str(&port.to_string());
     }
     text[from..].make_ascii_lowercase();
     match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {
@@ -212,7 +233,7 @@ impl Partitions {
 
 /// Whether a header says who asks.
 pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
-    value.is_sensitive() || names_credential(name)
+    value.is_sensitive() || names_credential(name) || names_key(name)
 }
 
 /// `hash ` and 128 bits in hexadecimal digits.
