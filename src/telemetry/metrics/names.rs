@@ -233,7 +233,7 @@ metrics! {
     MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
     /// URIs of which a cache has answers stored.
     CACHE_KEYS: Gauge, Of("key"), "outrigger.cache.keys", [];
-    /// Of these and others that were asked for, those whose last fetches have failed.
+    /// Of these and others that were asked for, those whose last fetches have failed within ten minutes.
     CACHE_FAILING: Gauge, Of("key"), "outrigger.cache.failing", [];
     /// The bytes that they take.
     CACHE_BYTES: Gauge, Of("byte"), "outrigger.cache.stored", [];
