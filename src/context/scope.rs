@@ -195,6 +195,11 @@ impl Scope {
         CURRENT.sync_scope(self, work)
     }
 
+    /// Whether there is a current scope.
+    pub(crate) fn is_current() -> bool {
+        CURRENT.try_with(|_| ()).is_ok()
+    }
+
     pub(crate) fn current_correlation_id() -> Option<CorrelationId> {
         CURRENT.try_with(|scope| scope.correlation_id.clone()).ok().flatten()
     }
