@@ -6,13 +6,11 @@ use http::{
 };
 
 use super::given::Form;
-use super::key::{CacheKey, CachePolicy};
+use super::key::{CacheKey, CachePolicy, is_credential};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
-use crate::freshness::{
-    Directives, Failure, Moments, Storing, Validity, Windows, names_credential,
-};
+use crate::freshness::{Directives, Failure, Moments, Storing, Validity, Windows};
 
 /// A request that the cache may answer, and what was found for it.
 pub(super) struct Asked {
@@ -109,7 +107,7 @@ impl<'a> Glance<'a> {
                 "range" | "if-match" | "if-unmodified-since" | "if-range" => is_past = true,
                 "if-none-match" | "if-modified-since" => seen.way = Way::Compared,
                 _ if seen.has_credentials => {}
-                _ => seen.has_credentials = names_credential(name),
+                _ => seen.has_credentials = is_credential(name, value),
             }
             seen.has_credentials |= value.is_sensitive();
         }
