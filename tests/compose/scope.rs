@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::{Method, Request};
 use outrigger::backoff::Backoff;
-use outrigger::context::{BusinessKey, PathTemplate, Report, Scope};
+use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Report, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::{RetryLayer, RetryOverride};
 use outrigger::testing::{Answer, EventRecorder, Script, SeenRequest};
@@ -262,6 +262,56 @@ async fn the_inner_of_two_scopes_counts_and_both_report() {
     let made = around().run_now(|| crm.send(get()));
     within().run(made).await.unwrap();
     assert_eq!((script.begun(), outer.call_count(), inner.call_count()), (5, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_is_inside_the_one_that_it_runs_in_wherever_it_was_made() {
+    let crm = crm(&Script::new([Answer::hang()]));
+    let (outer, inner) = (Report::new(), Report::new());
+    let around = || {
+        let options = CallOptions::new().business_key("order 1042").template("/outer");
+        let scope = Scope::new().options(options).unwrap().report_to(&outer);
+        scope.deadline_in(Duration::from_secs(1))
+    };
+    let within = || {
+        let options = CallOptions::new().template("/inner");
+        let scope = Scope::new().options(options).unwrap().report_to(&inner);
+        scope.deadline_in(Duration::from_secs(5))
+    };
+    let began = tokio::time::Instant::now();
+    // Rust makes the inner one first.
+    around().run(within().run(crm.send(post()))).await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+    assert_eq!((outer.call_count(), inner.call_count()), (1, 1));
+    // One that was made before and kept, and at once.
+    let kept = within();
+    around().run(async { kept.clone().run(crm.send(post())).await }).await.unwrap_err();
+    let call = around().run_now(|| kept.run_now(|| crm.send(post())));
+    call.await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(3));
+    assert_eq!((outer.call_count(), inner.call_count()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_scopes_around_it_a_scope_takes_the_facts_of_the_inner_one() {
+    let id = |id: &str| CorrelationId::new(id.to_owned()).unwrap();
+    let script = Script::new([Answer::status(200)]);
+    let crm = crm(&script);
+    let ask = || {
+        let crm = crm.clone();
+        Scope::new().run(async move { crm.send(get()).await })
+    };
+    let named = |name| Scope::new().correlation_id(id(name));
+    // Both are made in `handler`, and one runs in the other.
+    named("handler").run(async { named("job").run(ask()).await }).await.unwrap();
+    // It is taken along to where others work.
+    let taken = named("handler").run_now(Scope::new);
+    let taken = taken.run(async { crm.send(get()).await });
+    named("worker").run(taken).await.unwrap();
+    named("handler").run(async { tokio::spawn(ask()).await.unwrap() }).await.unwrap();
+    let ids: Vec<_> =
+        script.requests().iter().map(|seen| seen.headers()["x-request-id"].clone()).collect();
+    assert_eq!(ids, ["job", "handler", "handler"]);
 }
 
 #[tokio::test(start_paused = true)]
