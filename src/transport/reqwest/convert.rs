@@ -9,7 +9,7 @@ use crate::body::{Body, IntoBytes};
 use crate::context::{Context, UriIsSigned};
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
-use crate::transport::hop::expects_body;
+use crate::transport::hop::{expects_body, refuse_credentials};
 
 /// Converts a request of reqwest to one of `http`.
 pub(crate) fn to_http(request: reqwest::Request) -> Result<Request<Body>, Error> {
@@ -25,6 +25,7 @@ pub(super) fn to_client(
 ) -> Result<reqwest::Request, Error> {
     let context = request.extensions().get::<Context>().cloned();
     let (mut head, body) = request.into_parts();
+    refuse_credentials(&head.uri).map_err(|error| Error::from_client(error, context.as_ref()))?;
     if head.extensions.get::<UriIsSigned>().is_some() && !is_kept(&head.uri) {
         return Err(Error::from_client(Error::unsendable(OTHER_URI), context.as_ref()));
     }
