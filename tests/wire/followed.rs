@@ -413,3 +413,28 @@ async fn with_a_base_url_no_redirect_leads_out_of_its_origin() {
     let response = allowed.get("here").send().await.unwrap();
     assert_eq!((response.status(), lines(&elsewhere)), (StatusCode::OK, vec!["GET /there".into()]));
 }
+
+#[tokio::test]
+async fn the_limits_of_another_origin_are_not_those_of_the_provider() {
+    let with = |status: u16, headers: &str| {
+        answer(status, "").replace("\r\n\r\n", &format!("\r\n{headers}\r\n\r\n"))
+    };
+    for (last, status) in [
+        (with(429, "retry-after: 3600"), 429),
+        (
+            with(
+                200,
+                "x-ratelimit-limit: 5\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 3600",
+            ),
+            200,
+        ),
+    ] {
+        let storage = Provider::script([Step::write(last)]).await;
+        let provider =
+            Provider::script([moved(302, &storage.url("/file")), Step::reply(200, "next")]).await;
+        let shop = user_flow().without_retry().follow_redirects().build().unwrap();
+        assert_eq!(answered(&shop, get(provider.url("/file"))).await.status(), status);
+        assert_eq!(answered(&shop, get(provider.url("/orders"))).await.body(), "next");
+        assert_eq!(provider.counts().requests, 2);
+    }
+}
