@@ -20,7 +20,7 @@ use crate::body::Body;
 use crate::context::{Context, UploadProgress};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, FollowedRedirect, Redirected};
-use crate::replay::{RetryOverride, has_honoured_key, is_idempotent};
+use crate::replay::{has_honoured_key, is_idempotent, is_known_safe};
 use crate::rt;
 use crate::terms::RedirectTo;
 
@@ -64,7 +64,7 @@ struct Chain {
     hops: u32,
     /// Where the redirect that is being followed leads.
     to_origin: RedirectTo,
-    /// The caller says that the request may be repeated.
+    /// The request may be repeated, although its method isn't safe.
     is_repeatable: bool,
     /// Its provider honours the request's key.
     is_keyed: bool,
@@ -138,7 +138,6 @@ impl Chain {
         context: Option<Context>,
         (most, allowed): (u32, &AllowedUris),
     ) -> Self {
-        let retry_override = request.extensions().get::<RetryOverride>();
         let is_honoured = |context: &Context| has_honoured_key(request, context.call());
         Self {
             emitter: emitter.clone(),
@@ -146,7 +145,7 @@ impl Chain {
             allowed: allowed.clone(),
             hops: 0,
             to_origin: RedirectTo::SameOrigin,
-            is_repeatable: retry_override == Some(&RetryOverride::Safe),
+            is_repeatable: is_known_safe(request.extensions()),
             is_keyed: context.as_ref().is_some_and(is_honoured),
             followed: Arc::default(),
             context,
