@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Request, Response};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use outrigger::context::{Report, Scope};
 use outrigger::event::{BreakerState, End, Event, SwitchMode};
@@ -291,19 +291,27 @@ async fn an_error_is_a_status_that_says_what_may_have_happened() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_after_a_lost_attempt_says_that_it_may_be_a_consequence() {
-    for (last, said) in [
-        (Reply::Head("14"), Some("unknown")),
-        (Reply::Trailers("6"), Some("unknown")),
-        (Reply::Message("0"), None),
+    for (last, status, said) in [
+        (Reply::Head("14"), "14", Some("unknown")),
+        (Reply::Trailers("6"), "6", Some("unknown")),
+        // No status came.
+        (Reply::Proxy(404), "12", Some("unknown")),
+        (Reply::Proxy(302), "2", Some("unknown")),
+        (Reply::Nothing, "2", Some("unknown")),
+        (Reply::Half, "14", Some("unknown")),
+        (Reply::Message("0"), "0", None),
     ] {
         let stock = stock(&[Reply::Lost, last]).0.build().unwrap();
         let mut request = call("/acme.Stock/Take");
         request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap());
         let (head, body) = stock.grpc().oneshot(request).await.unwrap().into_parts();
+        assert!(head.headers.contains_key("grpc-status") || !body.is_end_stream(), "{last:?}");
         let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
         let delivery = "outrigger-delivery";
         let found = head.headers.get(delivery).or_else(|| trailers.get(delivery));
         assert_eq!(found.map(|found| found.to_str().unwrap()), said, "{last:?}");
+        let found = head.headers.get("grpc-status").or_else(|| trailers.get("grpc-status"));
+        assert_eq!(found.unwrap(), status, "{last:?}");
     }
 }
 

@@ -42,7 +42,8 @@
 //!   metadata says what a gRPC status can't: `outrigger-delivery` (`not_sent`, `answered`, `unknown`) and
 //!   `outrigger-attempts`. A [`Report`](crate::context::Report) says it for several calls.
 //! - **An answer that says that it failed** has `outrigger-delivery: unknown` in its metadata, too, if an attempt
-//!   before it was lost: then its status may be a consequence. Without that, the status means what it says.
+//!   before it was lost: then its status may be a consequence. So has one that failed without a status, as a proxy's
+//!   answer: it gets the status that a client would make of it. Without that, the status means what it says.
 //! - **A [token](crate::token)** that is answered by UNAUTHENTICATED was refused, as by a 401: the call is repeated
 //!   once with another one, unless its answer has reached the caller already, as that of an unsafe method with the
 //!   status in its trailers; then the next call has the other one.
