@@ -13,6 +13,7 @@ use outrigger::retry::RetryOverride;
 use outrigger::testing::EventRecorder;
 use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Body, Delivery, ErrorKind, Integration, IntegrationBuilder};
+use tower::Service;
 
 use crate::calls::{ATTEMPT, answered, background, deaf, failed, get, post, said, user_flow};
 use crate::provider::{Act, Provider, Step, answer};
@@ -437,4 +438,18 @@ async fn the_limits_of_another_origin_are_not_those_of_the_provider() {
         assert_eq!(answered(&shop, get(provider.url("/orders"))).await.body(), "next");
         assert_eq!(provider.counts().requests, 2);
     }
+}
+
+#[tokio::test]
+async fn a_client_alone_does_not_call_a_redirected_request_unsent() {
+    let (_taken, address) = deaf();
+    let to = format!("http://{address}/receipt");
+    let mut client = HyperConfig::new().follow_redirects().build().unwrap();
+    for (step, delivery) in [(303, Delivery::Unknown), (302, Delivery::Unknown)] {
+        let provider = Provider::script([moved(step, &to)]).await;
+        let error = client.call(post(provider.url("/charge"), "amount=1")).await.unwrap_err();
+        assert_eq!(said(&error), (ErrorKind::Transport(Fault::Refused), delivery), "{error}");
+    }
+    let error = client.call(post(to, "amount=1")).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent, "the first one never arrived");
 }

@@ -22,7 +22,7 @@ use crate::event::{Emitter, Event};
 use crate::outcome::{Error, FollowedRedirect, Redirected};
 use crate::replay::{has_honoured_key, is_idempotent, is_known_safe};
 use crate::rt;
-use crate::terms::RedirectTo;
+use crate::terms::{Delivery, RedirectTo};
 
 /// Where redirects may lead: to everywhere, unless an integration has a base URL.
 #[derive(Clone, Default)]
@@ -91,7 +91,12 @@ pub(super) async fn follow(
     let chain = Chain::begin(&client.emitter, &request, context.clone(), limits);
     let followed = Arc::clone(&chain.followed);
     let single = SingleRequest { client, context };
-    let mut response = FollowRedirect::with_policy(single, chain).call(request).await?;
+    let mut response = match FollowRedirect::with_policy(single, chain).call(request).await {
+        Ok(response) => response,
+        // The first request was answered, and may have been carried out.
+        Err(error) if followed.any() => return Err(error.merge_delivery(Delivery::Unknown)),
+        Err(error) => return Err(error),
+    };
     followed.mark(&mut response);
     Ok(response)
 }
@@ -113,9 +118,13 @@ impl Service<Request<Body>> for SingleRequest {
 // === impl Followed ===
 
 impl Followed {
+    fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
     /// Says on the answer that it is one to another request than the caller's.
     fn mark<B>(&self, response: &mut Response<B>) {
-        if !self.any.load(Ordering::Relaxed) {
+        if !self.any() {
             return;
         }
         let to_origin = match self.left_origin.load(Ordering::Relaxed) {
