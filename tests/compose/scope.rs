@@ -11,7 +11,7 @@ use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::{RetryLayer, RetryOverride};
 use outrigger::testing::{Answer, EventRecorder, Script, SeenRequest};
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, CallOptions, Delivery, IdempotencyKey, Integration};
+use outrigger::{Body, CallOptions, Delivery, ErrorKind, IdempotencyKey, Integration};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::call::{get, post, request};
@@ -325,6 +325,38 @@ async fn a_request_may_have_more_time_than_its_scope_gives() {
     scope.clone().run(crm.send_with(get(), own())).await.unwrap();
     let made = crm.send_with(get(), own());
     scope.run(made).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_report_knows_of_calls_whose_request_could_not_be_sent() {
+    let script = Script::new([Answer::status(200)]);
+    let crm = Integration::user_flow("crm").base_url("https://crm.test");
+    let crm = crm.service(script.clone()).build().unwrap();
+    let elsewhere = || Request::post("https://evil.test/").body(Body::empty()).unwrap();
+    for call in [
+        crm.post("https://evil.test/").send(),
+        crm.put("../admin").send(),
+        crm.post("orders").header("a b", "c").send(),
+        crm.send(elsewhere()),
+        crm.send_with(elsewhere(), keyed("")),
+    ] {
+        let report = Report::new();
+        let scope = Scope::new().report_to(&report);
+        let error = scope.run(call).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
+        assert_eq!(report.delivery(), Some(Delivery::NotSent), "{error}");
+        assert_eq!((report.call_count(), report.attempts()), (1, 0), "{error}");
+        let told = report.calls().pop().unwrap();
+        assert_eq!((told.call_id, told.is_running), (error.call_id().unwrap(), false));
+        assert_ne!(told.method, Method::GET);
+    }
+    // The one in which it was made knows of it, too; and it counts once it is polled.
+    let report = Report::new();
+    let call = Scope::new().report_to(&report).run_now(|| crm.get("../admin").send());
+    assert_eq!(report.call_count(), 0);
+    call.await.unwrap_err();
+    assert_eq!((report.delivery(), report.call_count()), (Some(Delivery::NotSent), 1));
+    assert_eq!(script.begun(), 0);
 }
 
 #[tokio::test(start_paused = true)]
