@@ -46,6 +46,15 @@ pub(crate) struct KnownBody {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 
+/// The time that each attempt may take to its answer's head, as a request extension. A shorter limit of the
+/// layer's own applies in its place.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "reqwest"),
+    expect(dead_code, reason = "only reqwest's requests have one")
+)]
+pub(crate) struct AttemptLimit(pub(crate) std::time::Duration);
+
 impl Carried {
     /// Nothing yet, of a scope that is in so many others.
     pub(super) fn inside(depth: u32) -> Self {

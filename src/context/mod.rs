@@ -51,7 +51,7 @@ pub(crate) use trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
 
 pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
-pub(crate) use carried::{CallLimit, Carried, KnownBody, has_limit};
+pub(crate) use carried::{AttemptLimit, CallLimit, Carried, KnownBody, has_limit};
 pub(crate) use ids::KeyFact;
 pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};

@@ -18,6 +18,9 @@ pub(in crate::integration) struct Endpoint {
     headers: HeaderMap,
     /// The user agent was set.
     has_user_agent: bool,
+    /// The client below is reqwest's, which reads its requests' timeouts itself.
+    #[cfg(feature = "reqwest")]
+    has_reqwest: bool,
     mistakes: Vec<ValidationError>,
 }
 
@@ -74,6 +77,16 @@ impl Endpoint {
         if !self.has_user_agent && !self.headers.contains_key(USER_AGENT) {
             self.headers.insert(USER_AGENT, HeaderValue::from_static(NAME_AND_VERSION));
         }
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn set_reqwest(&mut self) {
+        self.has_reqwest = true;
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn has_reqwest(&self) -> bool {
+        self.has_reqwest
     }
 
     pub(in crate::integration) fn has_header(&self, name: &HeaderName) -> bool {
