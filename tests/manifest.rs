@@ -63,3 +63,65 @@ fn no_dependency_needs_a_newer_rust_than_we_say() {
         .collect();
     assert!(newer.is_empty(), "older versions of these, or a newer `rust-version`: {newer:?}");
 }
+
+/// This package, as the manifest describes it.
+fn ours(metadata: &Value) -> &Value {
+    let root = &metadata["resolve"]["root"];
+    let packages = metadata["packages"].as_array().expect("a list");
+    packages.iter().find(|one| one["id"] == *root).expect("the root is one of them")
+}
+
+#[test]
+fn the_documentation_names_the_feature_of_each_item_that_needs_one() {
+    let metadata = metadata();
+    let built = &ours(&metadata)["metadata"]["docs"]["rs"];
+    assert_eq!(built["all-features"], true);
+    assert_eq!(built["rustdoc-args"], serde_json::json!(["--cfg", "docsrs"]));
+    let root = include_str!("../src/lib.rs");
+    assert!(root.contains("#![cfg_attr(docsrs, feature(doc_cfg))]"));
+}
+
+#[test]
+fn the_readme_names_the_public_dependencies_as_the_manifest_has_them() {
+    let metadata = metadata();
+    let dependencies = ours(&metadata)["dependencies"].as_array().expect("a list");
+    let readme = include_str!("../README.md");
+    let (_, named) = readme.split_once("Public dependencies: ").expect("the README names them");
+    let (named, _) = named.split_once("\n\n").expect("a paragraph ends");
+    let parts: Vec<_> = named.split('`').collect();
+    let version_in = |text: &str| {
+        let words = text.split_whitespace().map(|word| word.trim_end_matches([',', ';', '.', ':']));
+        words.map(str::to_owned).find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+    };
+    let mut compared = 0;
+    for (at, name) in parts.iter().enumerate().skip(1).step_by(2) {
+        // "`tower-service` and `tower-layer` 0.3": the next version is that of both.
+        let after = parts[at + 1..].iter().step_by(2).find_map(|text| version_in(text));
+        let after = after.unwrap_or_else(|| panic!("{name} has no version"));
+        for known in dependencies.iter().filter(|one| one["kind"].is_null() && one["name"] == *name)
+        {
+            let asked = text(&known["req"]).trim_start_matches('^');
+            let is_same = asked.split('.').zip(after.split('.')).all(|(asked, said)| asked == said);
+            assert!(is_same, "the README says {name} {after}, the manifest {asked}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "only {compared} of them were compared");
+}
+
+#[test]
+fn the_readme_has_every_example_in_its_index_and_stays_short() {
+    let metadata = metadata();
+    let targets = ours(&metadata)["targets"].as_array().expect("a list");
+    let examples: Vec<_> = targets.iter().filter(|one| one["kind"][0] == "example").collect();
+    assert!(examples.len() > 20, "only {} examples were found", examples.len());
+    let readme = include_str!("../README.md");
+    for example in examples {
+        let name = text(&example["name"]);
+        assert!(
+            readme.contains(&format!("[{name}](examples/{name}")),
+            "{name} isn't in the README"
+        );
+    }
+    assert!(readme.lines().count() < 250, "{} lines", readme.lines().count());
+}

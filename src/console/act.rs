@@ -6,16 +6,16 @@ use tokio::sync::oneshot;
 
 use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
-use super::form::{Asked, Form};
+use super::asked::Asked;
+use super::configure::Rejected;
+use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::{LaneView, link};
-use super::set::Set;
+use super::route::LaneView;
 use super::task::{Frozen, Task, refusal};
-use super::words;
+use super::words::{Phrase, Text, cut, phrase, text};
 use crate::outbox::{
-    Acted, Action, By, ExpiredKey, Filter, Message, MessageId, Outbox, OutboxError, Selection,
-    Timestamp,
+    Acted, Action, By, Filter, Message, MessageId, Outbox, OutboxError, Selection, Timestamp,
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
@@ -28,6 +28,8 @@ pub(super) struct After {
     pub(super) note: Note,
     /// Whether the message is to be shown unredacted, on this page and no other.
     pub(super) reveals: Option<MessageId>,
+    /// Settings that were not stored.
+    pub(super) rejected: Option<Rejected>,
 }
 
 /// Why nothing was done.
@@ -35,7 +37,7 @@ pub(super) enum Refused {
     /// There is nothing to do it to, they have no right to it, or that can't be known.
     Page(NoPage),
     /// The form can't be right: it was changed, or is too old.
-    Form(String),
+    Form(Phrase),
     /// They do too much at once.
     TooMany,
     /// Who records acts failed.
@@ -51,7 +53,7 @@ impl Inner {
         let asked = form.asked()?;
         let why = form.value("why").unwrap_or_default().trim().to_owned();
         if why.is_empty() {
-            return Err(Refused::Form("say why: it is what the next person reads".to_owned()));
+            return Err(Refused::Form(phrase!("say why: it is what the next person reads")));
         }
         // First of all, so that nobody can ask without end which messages there are.
         if !self.acts.may_act_again(&form.actor.name, form.now) {
@@ -60,19 +62,16 @@ impl Inner {
         let (right, lane) = self.right_for(&asked).await.map_err(Refused::Page)?;
         let scope = match &asked {
             Asked::Set(set) => Scope::Integration(&set.integration),
+            Asked::Configure(written) => Scope::Integration(&written.integration),
             _ => lane.as_deref().map_or(Scope::All, Scope::Lane),
         };
         let is_allowed = self.access.may(&form.actor, right, scope);
-        let act = ConsoleAct {
-            number: 0,
-            at: form.now,
-            who: form.actor.name.clone(),
-            right,
-            what: words::cut(&what(&asked, self.registry.fleet().is_some())),
-            why: words::cut(&why),
-            until: form.until()?,
-            result: if is_allowed { ActResult::Begun } else { ActResult::NotAllowed },
-        };
+        let what = asked.said(self.registry.fleet().is_some());
+        let mut act = ConsoleAct::begun(form.now, &form.actor.name, right, what, cut(&why).into());
+        act.until = form.until()?;
+        if !is_allowed {
+            act.result = ActResult::NotAllowed;
+        }
         let (tell, told) = oneshot::channel();
         rt::spawn(async move {
             // Nobody hears it if the browser has left.
@@ -96,7 +95,7 @@ impl Inner {
                 Ok(after)
             }
             None => {
-                self.acts.end(act, ActResult::Failed("it broke off".to_owned()));
+                self.acts.end(act, Err(phrase!("it broke off")));
                 Err(Refused::BrokeOff)
             }
         }
@@ -106,6 +105,7 @@ impl Inner {
     async fn right_for(&self, asked: &Asked) -> Result<(Right, Option<String>), NoPage> {
         Ok(match asked {
             Asked::Set(_) => (Right::Steer, None),
+            Asked::Configure(_) => (Right::Configure, None),
             Asked::Pause { lane } | Asked::Resume { lane } => (Right::Steer, Some(lane.clone())),
             Asked::Message { id, action } => (right_of(*action), Some(self.lane_of(*id).await?)),
             Asked::Edit { id, .. } => (Right::Replay, Some(self.lane_of(*id).await?)),
@@ -119,40 +119,44 @@ impl Inner {
     }
 
     /// What came of it; no result yet if it goes on in a task.
-    async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<ActResult>) {
-        let (to, number) = (address(&asked, act), act.number);
+    async fn run(&self, asked: Asked, act: &ConsoleAct) -> (After, Option<Result<Phrase, Phrase>>) {
+        let (to, number) = (asked.address(act), act.number);
         let reveals = if let Asked::Reveal { id } = asked { Some(id) } else { None };
-        let after = |note| After { to, act: number, note, reveals };
+        let mut rejected = None;
+        let after = |note, rejected| After { to, act: number, note, reveals, rejected };
         let result = match asked {
             Asked::Set(set) => self.set(set, act).await,
+            Asked::Configure(written) => {
+                self.configure(written, act).await.map_err(|why| rejected.insert(why).in_one())
+            }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
                     let frozen = Frozen { filter: filter(&view), at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
-                    let begun = note(true, "It has begun, and goes on if you leave this page.");
-                    return (after(begun), None);
+                    let begun = phrase!("It has begun, and goes on if you leave this page.");
+                    return (after(note(true, begun), None), None);
                 }
-                None => Err(NO_OUTBOX.to_owned()),
+                None => Err(NO_OUTBOX.into()),
             },
             Asked::Stop { task } => match self.tasks.get(task) {
                 Some(task) => {
                     task.stop();
-                    Ok("it ends after the message that it is at".to_owned())
+                    Ok(phrase!("it ends after the message that it is at"))
                 }
-                None => Err("there is no such task in this process".to_owned()),
+                None => Err(phrase!("there is no such task in this process")),
             },
             on_outbox => match &self.outbox {
                 Some(outbox) => on_message(outbox, on_outbox, act).await,
-                None => Err(NO_OUTBOX.to_owned()),
+                None => Err(NO_OUTBOX.into()),
             },
         };
         let (is_good, text) = match &result {
-            Ok(more) if more.is_empty() => (true, "Done.".to_owned()),
-            Ok(more) => (true, format!("Done: {more}.")),
-            Err(why) => (false, format!("Not done: {why}.")),
+            Ok(more) if more.is_empty() => (true, phrase!("Done.")),
+            Ok(more) => (true, phrase!("Done: {more}.", more = more.clone())),
+            Err(why) => (false, not_done(why.clone())),
         };
-        (after(note(is_good, text)), Some(result.map_or_else(ActResult::Failed, ActResult::Done)))
+        (after(note(is_good, text), rejected), Some(result))
     }
 
     async fn lane_of(&self, id: MessageId) -> Result<String, NoPage> {
@@ -162,27 +166,30 @@ impl Inner {
     }
 }
 
-async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<String, String> {
+async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<Phrase, Phrase> {
     let by = By { who: &act.who, why: &act.why };
-    let failed = |error: OutboxError| error.to_string();
+    let failed = |error: OutboxError| Phrase::from(error.to_string());
     match asked {
         Asked::Pause { lane } => {
             let until = act.until.map_or(Timestamp::NEVER, Timestamp::from);
-            outbox.pause(lane, until, by).await.map(|()| String::new()).map_err(failed)
+            outbox.pause(lane, until, by).await.map(|()| Phrase::default()).map_err(failed)
         }
         Asked::Resume { lane } => {
-            outbox.resume(lane, by).await.map(|()| String::new()).map_err(failed)
+            outbox.resume(lane, by).await.map(|()| Phrase::default()).map_err(failed)
         }
         Asked::Message { id, action } => {
             let acted = outbox.act(Selection::One(id), action, by).await.map_err(failed)?;
             one(&acted)
         }
         Asked::Edit { id, body } => {
-            let old =
-                outbox.history(id).await.map_err(failed)?.ok_or("there is no such message")?;
+            let old = outbox.history(id).await.map_err(failed)?.ok_or(NO_MESSAGE)?;
             let content = old.message.content;
             if let Some(key) = content.sealed_by {
-                return Err(format!("it is sealed by the key {key:?}, which doesn't open it here"));
+                let key = format!("{key:?}");
+                return Err(phrase!(
+                    "it is sealed by the key {key}, which doesn't open it here",
+                    key = key
+                ));
             }
             // Browsers send each end of a line as two signs.
             let body = match content.body.windows(2).any(|signs| signs == b"\r\n") {
@@ -194,20 +201,20 @@ async fn on_message(outbox: &Outbox, asked: Asked, act: &ConsoleAct) -> Result<S
                 edited = edited.header(name, value);
             }
             let new = outbox.edit(id, edited, by).await.map_err(failed)?;
-            Ok(format!("the corrected message is {new}"))
+            Ok(phrase!("the corrected message is {id}", id = new.to_string()))
         }
-        Asked::Reveal { .. } => Ok("it is shown below, once".to_owned()),
-        Asked::Set(_) | Asked::All { .. } | Asked::Stop { .. } => {
-            Err("it is no act on a message".to_owned())
+        Asked::Reveal { .. } => Ok(phrase!("it is shown below, once")),
+        Asked::Set(_) | Asked::Configure(_) | Asked::All { .. } | Asked::Stop { .. } => {
+            Err(phrase!("it is no act on a message"))
         }
     }
 }
 
-fn one(acted: &Acted) -> Result<String, String> {
+fn one(acted: &Acted) -> Result<Phrase, Phrase> {
     match acted.refused.first() {
-        Some((_, why)) => Err(refusal(*why).to_owned()),
-        None if acted.changed.is_empty() => Err("there is no such message".to_owned()),
-        None => Ok(String::new()),
+        Some((_, why)) => Err(refusal(*why).into()),
+        None if acted.changed.is_empty() => Err(NO_MESSAGE.into()),
+        None => Ok(Phrase::default()),
     }
 }
 
@@ -226,50 +233,10 @@ fn filter(view: &LaneView) -> Filter {
     }
 }
 
-/// For the record.
-fn what(asked: &Asked, has_fleet: bool) -> String {
-    let forced = |action: &Action| match action {
-        Action::Replay(ExpiredKey::Force) => ", forgotten keys too",
-        _ => "",
-    };
-    match asked {
-        Asked::Set(Set { integration, control, to, auto, .. }) => {
-            let all = if has_fleet { " on all instances" } else { "" };
-            let auto = if *auto { ", for a time" } else { "" };
-            format!("{integration}: {control} to {to}{all}{auto}")
-        }
-        Asked::Pause { lane } => format!("lane {lane}: pause"),
-        Asked::Resume { lane } => format!("lane {lane}: resume"),
-        Asked::Message { id, action } => {
-            format!("message {id}: {}{}", action.name(), forced(action))
-        }
-        Asked::Edit { id, .. } => format!("message {id}: edit"),
-        Asked::Reveal { id } => format!("message {id}: reveal"),
-        Asked::All { view, action, .. } => {
-            let reason = view.reason.map(|reason| format!(" ({})", reason.name()));
-            format!(
-                "lane {}: {} all dead{}{}",
-                view.lane,
-                action.name(),
-                reason.unwrap_or_default(),
-                forced(action)
-            )
-        }
-        Asked::Stop { task } => format!("stop {task}"),
-    }
+/// A sentence about it.
+pub(super) fn not_done(why: Phrase) -> Phrase {
+    phrase!("Not done: {why}.", why = why)
 }
 
-/// Where its effect is seen.
-fn address(asked: &Asked, act: &ConsoleAct) -> String {
-    match asked {
-        Asked::Set(Set { integration, .. }) => link(&[("integration", integration)]),
-        Asked::Pause { lane } | Asked::Resume { lane } => link(&[("lane", lane)]),
-        Asked::Message { id, .. } | Asked::Edit { id, .. } | Asked::Reveal { id } => {
-            link(&[("message", &id.to_string())])
-        }
-        Asked::All { .. } => link(&[("task", &act.number.to_string())]),
-        Asked::Stop { task } => link(&[("task", &task.to_string())]),
-    }
-}
-
-const NO_OUTBOX: &str = "the console has no outbox";
+const NO_OUTBOX: Text = text!("the console has no outbox");
+const NO_MESSAGE: Text = text!("there is no such message");

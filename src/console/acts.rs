@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use super::words::{Phrase, cut, phrase};
 use crate::event::{Emitter, Event};
 use crate::rt::{Lock, callback};
 use crate::terms::{ActOutcome, Right};
@@ -27,6 +28,8 @@ pub struct ConsoleAct {
     pub until: Option<SystemTime>,
     /// What came of it; `Begun` before it runs.
     pub result: ActResult,
+    /// The same for the pages, in no language yet: what, why, and what there is to say of the result.
+    pub(super) phrases: [Phrase; 3],
 }
 
 /// What came of an act.
@@ -105,10 +108,10 @@ impl Acts {
             log.acts.push_back(act.clone());
         }
         if self.tell(&act).is_none() {
-            let result =
-                ActResult::Failed("it could not be recorded, so it was not run".to_owned());
-            self.emit(act.right, &result);
-            self.set_result(act.number, result);
+            let failed = Err(phrase!("it could not be recorded, so it was not run"));
+            act.came_to(failed);
+            self.emit(act.right, &act.result);
+            self.keep(&act);
             return None;
         }
         self.emit(act.right, &act.result);
@@ -116,9 +119,9 @@ impl Acts {
     }
 
     /// Says what came of an act.
-    pub(super) fn end(&self, mut act: ConsoleAct, result: ActResult) {
-        self.set_result(act.number, result.clone());
-        act.result = result;
+    pub(super) fn end(&self, mut act: ConsoleAct, result: Result<Phrase, Phrase>) {
+        act.came_to(result);
+        self.keep(&act);
         // It has run: that its end isn't recorded undoes nothing.
         let _ = self.tell(&act);
         self.emit(act.right, &act.result);
@@ -131,10 +134,11 @@ impl Acts {
         }
     }
 
-    fn set_result(&self, number: u64, result: ActResult) {
+    /// In place of what was known of it.
+    fn keep(&self, act: &ConsoleAct) {
         let mut log = self.log.locked();
-        if let Some(known) = log.acts.iter_mut().find(|known| known.number == number) {
-            known.result = result;
+        if let Some(known) = log.acts.iter_mut().find(|known| known.number == act.number) {
+            known.clone_from(act);
         }
     }
 
@@ -159,6 +163,50 @@ impl Acts {
 impl fmt::Debug for Acts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acts").finish_non_exhaustive()
+    }
+}
+
+impl ConsoleAct {
+    /// One that is about to run.
+    pub(super) fn begun(
+        at: SystemTime,
+        who: &str,
+        right: Right,
+        what: Phrase,
+        why: Phrase,
+    ) -> Self {
+        Self {
+            number: 0,
+            at,
+            who: who.to_owned(),
+            right,
+            what: cut(&what.to_string()),
+            why: cut(&why.to_string()),
+            until: None,
+            result: ActResult::Begun,
+            phrases: [what, why, Phrase::default()],
+        }
+    }
+
+    fn came_to(&mut self, result: Result<Phrase, Phrase>) {
+        self.result = match &result {
+            Ok(more) => ActResult::Done(more.to_string()),
+            Err(why) => ActResult::Failed(why.to_string()),
+        };
+        self.phrases[2] = result.unwrap_or_else(|why| why);
+    }
+
+    /// For the pages: what, why and the result.
+    pub(super) fn said(&self) -> (Phrase, Phrase, Phrase) {
+        let [what, why, more] = self.phrases.clone();
+        let result = match &self.result {
+            ActResult::Begun => phrase!("begun"),
+            ActResult::Done(_) if more.is_empty() => phrase!("done"),
+            ActResult::Done(_) => phrase!("done: {more}", more = more),
+            ActResult::NotAllowed => phrase!("not allowed"),
+            ActResult::Failed(_) => phrase!("failed: {why}", why = more),
+        };
+        (what, why, result)
     }
 }
 

@@ -11,6 +11,7 @@ use tower_http::csrf::ProtectionError;
 
 use super::assets::Asset;
 use super::inner::NoPage;
+use super::words::{Phrase, Text, Words, phrase, text};
 use crate::Body;
 
 /// Adds what every answer has. Pages load nothing from elsewhere, stand in no frame of others, and tell nobody where they were.
@@ -24,9 +25,9 @@ pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Says what to do, where a form was refused because of where it came from.
-pub(super) fn explained(response: Response<Body>) -> Response<Body> {
+pub(super) fn explained(response: Response<Body>, words: &dyn Words) -> Response<Body> {
     match response.extensions().get::<ProtectionError>() {
-        Some(_) => text(StatusCode::FORBIDDEN, FOREIGN_FORM),
+        Some(_) => text(StatusCode::FORBIDDEN, &words.plain(&FOREIGN_FORM.into())),
         None => response,
     }
 }
@@ -83,18 +84,19 @@ pub(super) fn method_not_allowed() -> Response<Body> {
     response
 }
 
-pub(super) fn no_page(why: NoPage) -> Response<Body> {
+pub(super) fn no_page(words: &dyn Words, why: NoPage) -> Response<Body> {
     let (status, why) = why_no_page(why);
-    text(status, &why)
+    text(status, &words.plain(&why))
 }
 
-pub(super) fn why_no_page(why: NoPage) -> (StatusCode, String) {
+pub(super) fn why_no_page(why: NoPage) -> (StatusCode, Phrase) {
     match why {
-        NoPage::NotAllowed => (StatusCode::FORBIDDEN, "You have no right to this.".to_owned()),
-        NoPage::NotFound => (StatusCode::NOT_FOUND, "There is no such page.".to_owned()),
-        NoPage::Away(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("The outbox can't be read: {error}."))
-        }
+        NoPage::NotAllowed => (StatusCode::FORBIDDEN, phrase!("You have no right to this.")),
+        NoPage::NotFound => (StatusCode::NOT_FOUND, phrase!("There is no such page.")),
+        NoPage::Away(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            phrase!("The outbox can't be read: {error}.", error = error.to_string()),
+        ),
     }
 }
 
@@ -116,8 +118,9 @@ fn of(status: StatusCode, media: &'static str, text: String) -> Response<Body> {
     response
 }
 
-const FOREIGN_FORM: &str = "Not done: the form came from a page of another origin. Open the console itself and do it \
-     there. If this is the console, a proxy changes the `host` header: name the console's origin as a trusted origin.";
+const FOREIGN_FORM: Text = text!(
+    "Not done: the form came from a page of another origin. Open the console itself and do it there. If this is the console, a proxy changes the `host` header: name the console's origin as a trusted origin."
+);
 const GUARDS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,

@@ -9,6 +9,7 @@ use super::form_token::FormTokens;
 use super::inner::Inner;
 use super::recent::Recent;
 use super::service::Console;
+use super::words::{English, Words};
 use crate::control::Registry;
 use crate::event::Emitter;
 use crate::outbox::Outbox;
@@ -28,6 +29,7 @@ pub struct ConsoleBuilder {
     clock: Clock,
     form_key: Option<[u8; 32]>,
     trusted: Vec<String>,
+    words: Box<dyn Words>,
 }
 
 impl Console {
@@ -43,6 +45,7 @@ impl Console {
             clock: Clock::system(),
             form_key: None,
             trusted: Vec::new(),
+            words: Box::new(English),
         }
     }
 }
@@ -85,6 +88,13 @@ impl ConsoleBuilder {
     /// needed where a proxy changes the `host` header.
     pub fn trusted_origin(mut self, origin: impl Into<String>) -> Self {
         self.trusted.push(origin.into());
+        self
+    }
+
+    /// The pages' words in another language; they are English by default. A host whose people have several mounts a
+    /// console for each.
+    pub fn words(mut self, words: impl Words) -> Self {
+        self.words = Box::new(words);
         self
     }
 
@@ -132,6 +142,7 @@ impl ConsoleBuilder {
             wanted: Default::default(),
             streams: Default::default(),
             lanes: Default::default(),
+            words: self.words,
         };
         Ok(Console::new(&layer, inner))
     }

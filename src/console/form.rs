@@ -4,9 +4,12 @@ use std::time::SystemTime;
 
 use super::access::Actor;
 use super::act::Refused;
+use super::asked::Asked;
+use super::configure::Written;
 use super::route::{LaneView, value};
 use super::set::Set;
 use super::until::until;
+use super::words::{Phrase, phrase};
 use crate::outbox::{Action, ExpiredKey, MessageId, Timestamp};
 
 /// A form that was sent, and whose token is right.
@@ -16,30 +19,19 @@ pub(super) struct Form {
     pub(super) now: SystemTime,
 }
 
-/// What a form asks for.
-pub(super) enum Asked {
-    Set(Set),
-    Pause { lane: String },
-    Resume { lane: String },
-    Message { id: MessageId, action: Action },
-    Edit { id: MessageId, body: String },
-    Reveal { id: MessageId },
-    All { view: LaneView, action: Action, at: Timestamp },
-    Stop { task: u64 },
-}
-
 impl Form {
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         value(&self.pairs, name)
     }
 
     fn needs(&self, name: &str) -> Result<String, Refused> {
-        let missing = || Refused::Form(format!("the field {name:?} is missing"));
+        let missing = || refused(phrase!("the field {field} is missing", field = quoted(name)));
         self.value(name).map(str::to_owned).ok_or_else(missing)
     }
 
     fn needs_id(&self, name: &str) -> Result<MessageId, Refused> {
-        let no_id = |_| Refused::Form(format!("the field {name:?} is no message id"));
+        let no_id =
+            |_| refused(phrase!("the field {field} is no message id", field = quoted(name)));
         self.needs(name)?.parse().map_err(no_id)
     }
 
@@ -48,7 +40,10 @@ impl Form {
             None => Ok(false),
             Some("yes") => Ok(true),
             // What a robot meant as "no" must not be a "yes".
-            Some(_) => Err(Refused::Form(format!("the field {name:?} is \"yes\" or isn't there"))),
+            Some(_) => Err(refused(phrase!(
+                "the field {field} is \"yes\" or isn't there",
+                field = quoted(name)
+            ))),
         }
     }
 
@@ -60,7 +55,7 @@ impl Form {
     fn is_set_back(&self) -> Result<bool, Refused> {
         let is_ticked = self.is_ticked("auto")?;
         if is_ticked && self.until()?.is_none() {
-            return Err(Refused::Form("say until when: then it is set back by itself".to_owned()));
+            return Err(refused(phrase!("say until when: then it is set back by itself")));
         }
         Ok(is_ticked)
     }
@@ -70,7 +65,8 @@ impl Form {
         let key = || if is_forced { ExpiredKey::Force } else { ExpiredKey::Refuse };
         let one = |action| Ok(Asked::Message { id: self.needs_id("message")?, action });
         let all = |action| {
-            let no_time = |_| Refused::Form("the field \"at\" is no time".to_owned());
+            let no_time =
+                |_| refused(phrase!("the field {field} is no time", field = quoted("at")));
             let at = Timestamp(self.needs("at")?.parse().map_err(no_time)?);
             Ok(Asked::All { view: LaneView::of(&self.pairs), action, at })
         };
@@ -94,19 +90,37 @@ impl Form {
             "discard_all" => {
                 let (typed, expected) = (self.needs("count")?, self.needs("expected")?);
                 if typed.trim() != expected {
-                    return Err(Refused::Form(format!(
-                        "write {expected} to give so many up, not {typed:?}"
+                    return Err(refused(phrase!(
+                        "write {number} to give so many up, not {typed}",
+                        number = expected,
+                        typed = quoted(&typed)
                     )));
                 }
                 all(Action::Discard)
             }
+            "configure" => {
+                let no_number =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("seen")));
+                let seen = self.value("seen").map(str::parse).transpose().map_err(no_number)?;
+                let (integration, text) = (self.needs("integration")?, self.needs("settings")?);
+                Ok(Asked::Configure(Written { integration, text, seen }))
+            }
             "stop" => {
-                let no_task = |_| Refused::Form("the field \"task\" is no number".to_owned());
+                let no_task =
+                    |_| refused(phrase!("the field {field} is no number", field = quoted("task")));
                 Ok(Asked::Stop { task: self.needs("task")?.parse().map_err(no_task)? })
             }
-            other => Err(Refused::Form(format!("there is no act {other:?}"))),
+            other => Err(refused(phrase!("there is no act {act}", act = quoted(other)))),
         }
     }
+}
+
+fn refused(why: Phrase) -> Refused {
+    Refused::Form(why)
+}
+
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 /// What a form is for, in the token's words.

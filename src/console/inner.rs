@@ -15,7 +15,7 @@ use super::recent::Recent;
 use super::route::LaneView;
 use super::task::Tasks;
 use super::wanted::Wanted;
-use super::words;
+use super::words::{self, Words};
 use crate::control::{Health, Registry};
 use crate::outbox::{
     Filter, History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
@@ -39,6 +39,7 @@ pub(super) struct Inner {
     pub(super) wanted: Wanted,
     pub(super) streams: Streams,
     pub(super) lanes: CountedLanes,
+    pub(super) words: Box<dyn Words>,
 }
 
 /// Why there is no page.
@@ -62,7 +63,8 @@ impl Inner {
     ) -> Frame<'a> {
         let may_search = self.access.may(actor, Right::Search, Scope::All);
         let has_fleet = self.registry.fleet().is_some();
-        Frame { actor, tokens: &self.tokens, now, note, may_search, has_fleet }
+        let words = &*self.words;
+        Frame { actor, words, tokens: &self.tokens, now, note, may_search, has_fleet }
     }
 
     /// Those that this person may look at, worst first.
@@ -186,7 +188,7 @@ impl Inner {
     /// The parts of the overview that may change; `None` when this person may not look any more.
     pub(super) async fn parts(&self, actor: &Actor) -> Option<Vec<String>> {
         let view = self.overview(actor).await.ok()?;
-        Some(page::parts(&view, self.clock.wall()))
+        Some(page::parts(&*self.words, &view, self.clock.wall()))
     }
 
     pub(super) fn needs(

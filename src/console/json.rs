@@ -8,11 +8,12 @@ use super::access::{Actor, Scope};
 use super::acts::ConsoleAct;
 use super::inner::{Inner, NoPage};
 use super::life::{Moment, Subject};
-use super::page::{InstancesView, LanePage, MessageView};
+use super::page::{InstancesView, LanePage, MessageView, SettingsView};
 use super::recent::SeenCall;
 use super::route::Route;
 use super::task::Task;
 use super::words;
+use crate::control::FleetWord;
 use crate::outbox::{Act, Attempt, LaneStats, PausedBy, ShownMessage, StoredMessage, Timestamp};
 use crate::terms::outbox::DeadReason;
 use crate::terms::{ActOutcome, Delivery, Right};
@@ -57,6 +58,7 @@ pub(super) async fn state_of(inner: &Inner, actor: &Actor, route: Route) -> Resu
         }
         Route::Lane(view) => lane_page(&inner.lane(actor, view).await?),
         Route::Message(id) => message_page(&inner.message(actor, id, false).await?),
+        Route::Settings(name) => settings(&inner.settings(actor, name, None).await?),
         Route::Instances => instances(&inner.instances(actor).await?),
         Route::Acts => {
             inner.needs(actor, Right::Look, Scope::All)?;
@@ -67,6 +69,19 @@ pub(super) async fn state_of(inner: &Inner, actor: &Actor, route: Route) -> Resu
             return Err(NoPage::NotFound);
         }
     })
+}
+
+/// What a fleet says of an integration's settings, in TOML.
+fn settings(view: &SettingsView) -> Value {
+    match &view.settings {
+        Err(error) => json!({ "trouble": error }),
+        Ok(known) => json!({
+            "integration": view.integration,
+            "settings": known.text,
+            "told": known.said.as_ref().map(fleet_word),
+            "present": known.present,
+        }),
+    }
 }
 
 /// One message, with what happened to it and its request.
@@ -178,7 +193,7 @@ fn call(call: &SeenCall) -> Value {
         "business_key": call.business_key,
         "method": call.method,
         "target": call.target,
-        "result": call.result(),
+        "result": call.result().to_string(),
         "delivery": call.delivery.map(Delivery::name),
         "attempts": call.attempts,
         "seconds": call.elapsed.as_secs_f64(),
@@ -190,7 +205,7 @@ fn moment(moment: &Moment) -> Value {
         Subject::Call { integration } => json!({ "integration": integration }),
         Subject::Message { id, lane } => json!({ "message": id.to_string(), "lane": lane }),
     };
-    json!({ "at": words::date(moment.at), "to": to, "what": moment.what })
+    json!({ "at": words::date(moment.at), "to": to, "what": moment.what.to_string() })
 }
 
 fn console_act(act: &ConsoleAct) -> Value {
@@ -215,7 +230,7 @@ fn task(task: &Task) -> Value {
         "changed": progress.changed,
         "left": progress.refused,
         "is_over": progress.is_over,
-        "error": progress.error,
+        "error": progress.error.map(|error| error.to_string()),
     })
 }
 
@@ -237,20 +252,24 @@ fn instances(view: &InstancesView) -> Value {
                     "why": trouble.why,
                 })),
             })),
-            "told": all(said, |word| json!({
-                "integration": word.integration,
-                "of": word.of,
-                "says": word.says,
-                "who": word.who,
-                "why": word.why,
-                "since": words::date(word.since),
-                "until": maybe(word.until),
-                "back": word.back,
-                "revision": word.revision,
-            })),
+            "told": all(said, fleet_word),
         }),
         Err(why) => json!({ "trouble": why }),
     }
+}
+
+fn fleet_word(word: &FleetWord) -> Value {
+    json!({
+        "integration": word.integration,
+        "of": word.of,
+        "says": word.says,
+        "who": word.who,
+        "why": word.why,
+        "since": words::date(word.since),
+        "until": maybe(word.until),
+        "back": word.back,
+        "revision": word.revision,
+    })
 }
 
 fn all<T>(of: &[T], one: impl Fn(&T) -> Value) -> Vec<Value> {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::acts::{ActResult, ConsoleAct};
 use super::recent::SeenCall;
-use super::words;
+use super::words::{self, Phrase, counted, phrase};
 use crate::outbox::webhook::{ID, KIND, TIME, header, source_of};
 use crate::outbox::{Act, Attempt, History, MessageId, StoredMessage, Timestamp};
 use crate::terms::outbox::State;
@@ -14,8 +14,7 @@ use crate::terms::outbox::State;
 pub(super) struct Moment {
     pub(super) at: SystemTime,
     pub(super) to: Subject,
-    /// In words. They may be a stranger's.
-    pub(super) what: String,
+    pub(super) what: Phrase,
 }
 
 /// To what it happened.
@@ -33,20 +32,17 @@ pub(super) fn of_call(call: &SeenCall) -> Vec<Moment> {
     let moment = |at, what| Moment { at, to: to.clone(), what };
     let began = call.at.checked_sub(call.elapsed).unwrap_or(call.at);
     let name = format!("{} {}", call.method, call.target);
-    let mut moments = vec![moment(began, format!("{} begins", name.trim()))];
+    let mut moments = vec![moment(began, phrase!("{call} begins", call = name.trim()))];
     moments.extend(call.steps.iter().map(|(at, step)| moment(*at, step.words())));
-    let attempts = match call.attempts {
-        1 => "1 attempt".to_owned(),
-        attempts => format!("{attempts} attempts"),
-    };
-    let mut end = format!("ends with {}: {attempts}, {}", call.result(), words::time(call.elapsed));
-    if let Some(delivery) = call.delivery {
-        end += &format!("; {}", words::delivery(delivery));
-    }
-    if let Some(key) = &call.key {
-        end += &format!("; its idempotency key: {key}");
-    }
-    moments.push(moment(call.at, end));
+    let end = counted!(
+        "ends with {result}: {n} attempts, {time}",
+        n = call.attempts,
+        result = call.result(),
+        time = words::time(call.elapsed)
+    );
+    let delivery = call.delivery.map(|delivery| words::delivery(delivery).into());
+    let key = call.key.as_ref().map(|key| phrase!("its idempotency key: {key}", key = key));
+    moments.push(moment(call.at, Phrase::list([end, delivery.into(), key.into()], "; ")));
     moments
 }
 
@@ -60,8 +56,16 @@ pub(super) fn of_message(history: &History, acts: &[ConsoleAct]) -> Vec<Moment> 
     let is_event = source_of(lane).is_some();
     moments.extend(history.acts.iter().map(|act| moment(act.at.into(), done(act))));
     moments.extend(acts.iter().filter(|act| only_here(act, id)).map(|act| {
-        let what = format!("{} by {}: {} ({})", act.what, act.who, act.why, act.result);
-        moment(act.at, what)
+        let (what, why, result) = act.said();
+        let who = &act.who;
+        let said = phrase!(
+            "{what} by {who}: {why} ({result})",
+            what = what,
+            who = who,
+            why = why,
+            result = result
+        );
+        moment(act.at, said)
     }));
     moments
         .extend(history.attempts.iter().map(|one| moment(one.ended.into(), tried(one, is_event))));
@@ -72,50 +76,54 @@ pub(super) fn of_message(history: &History, acts: &[ConsoleAct]) -> Vec<Moment> 
 }
 
 /// How it came into the store.
-fn came(message: &StoredMessage) -> String {
+fn came(message: &StoredMessage) -> Phrase {
     let content = &message.content;
     let Some(source) = source_of(&content.lane) else {
-        return format!("enqueued, by the idempotency key {}", content.idempotency_key);
+        return phrase!("enqueued, by the idempotency key {key}", key = &content.idempotency_key);
     };
     let kind = header(message, KIND).map(|kind| format!(" ({kind})")).unwrap_or_default();
     let id = header(message, ID).or(content.correlation_id.as_deref());
     let id = id.map(|id| format!(" {id}")).unwrap_or_default();
     let time = header(message, TIME).and_then(|time| time.parse().ok()).map(Timestamp);
-    let time =
-        time.map(|at| format!("; {source} says that it happened at {}", words::date(at.into())));
-    format!(
-        "event{id}{kind} received from {source}, its signature verified{}",
-        time.unwrap_or_default()
-    )
+    let time = time.map(|at| {
+        let time = words::date(at.into());
+        phrase!("{source} says that it happened at {time}", source = source, time = time)
+    });
+    let came = phrase!(
+        "event{id}{kind} received from {source}, its signature verified",
+        id = id,
+        kind = kind,
+        source = source
+    );
+    Phrase::list([came, time.into()], "; ")
 }
 
-fn tried(attempt: &Attempt, is_event: bool) -> String {
-    let verb = if is_event { "handling" } else { "attempt" };
-    let outcome = match attempt.outcome.as_str() {
-        "delivered" if is_event => "handled",
-        outcome => outcome,
+/// An attempt, and what it came to.
+pub(super) fn tried(attempt: &Attempt, is_event: bool) -> Phrase {
+    let (number, outcome) = (attempt.number, outcome(&attempt.outcome, is_event));
+    let tried = match is_event {
+        true => phrase!("handling {n}: {outcome}", n = number, outcome = outcome),
+        false => phrase!("attempt {n}: {outcome}", n = number, outcome = outcome),
     };
-    let mut what = format!("{verb} {}: {outcome}", attempt.number);
-    if let Some(status) = attempt.status {
-        what += &format!(", status {status}");
-    }
-    if let Some(class) = &attempt.class {
-        what += &format!(" ({class})");
-    }
-    if let Some(id) = &attempt.request_id {
-        what += &format!(", the provider's request id {id}");
-    }
-    if let Some(error) = &attempt.error {
-        what += &format!(": {error}");
-    }
-    if let Some(next) = attempt.next_at {
-        what += &format!("; next at {}", words::date(next.into()));
-    }
-    what
+    let status = attempt.status.map(|status| phrase!(", status {status}", status = status));
+    let class = attempt.class.as_ref().map(|class| format!(" ({class})").into());
+    let id = attempt.request_id.as_ref();
+    let id = id.map(|id| phrase!(", the provider's request id {id}", id = id));
+    let error = attempt.error.as_ref().map(|error| format!(": {error}").into());
+    let what = [tried, status.into(), class.into(), id.into(), error.into()];
+    let next = attempt.next_at.map(|next| words::date(next.into()));
+    let next = next.map(|time| phrase!("next at {time}", time = time));
+    Phrase::list([Phrase::list(what, ""), next.into()], "; ")
 }
 
-fn done(act: &Act) -> String {
-    format!("{} by {}: {}", act.action, act.who, act.why)
+fn outcome(name: &str, is_event: bool) -> Phrase {
+    if is_event && name == "delivered" { phrase!("handled") } else { name.into() }
+}
+
+/// What somebody did to a message, as the store keeps it.
+pub(super) fn done(act: &Act) -> Phrase {
+    let what = words::action(&act.action);
+    phrase!("{what} by {who}: {why}", what = what, who = &act.who, why = &act.why)
 }
 
 /// Whether the console knows something of it that the store doesn't: what was shown, refused, or failed.
@@ -128,13 +136,17 @@ fn only_here(act: &ConsoleAct, id: MessageId) -> bool {
 }
 
 /// Where it stands.
-fn stands(message: &StoredMessage) -> String {
+fn stands(message: &StoredMessage) -> Phrase {
     let progress = &message.progress;
     let is_event = source_of(&message.content.lane).is_some();
     let state = words::state(progress.state, is_event);
     match (progress.dead_reason, progress.replaced_by) {
-        (_, Some(by)) => format!("{state}; {by} took its place"),
-        (Some(why), _) if progress.state == State::Dead => format!("{state}: {why}"),
-        _ => state.to_owned(),
+        (_, Some(by)) => {
+            phrase!("{state}; {by} took its place", state = state, by = by.to_string())
+        }
+        (Some(why), _) if progress.state == State::Dead => {
+            Phrase::list([state.into(), words::dead_reason(why).into()], ": ")
+        }
+        _ => state.into(),
     }
 }

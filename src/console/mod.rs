@@ -36,6 +36,7 @@
 //! | `?lane=mailer` | a lane's messages, with a filter; pause, replay or discard what it finds |
 //! | `?message=…` | one message: attempts, acts, request and answer (redacted), replay, edit, discard, erase |
 //! | `?instances` | all instances, where the registry has a fleet (feature `fleet`): who obeys, who doesn't and for how long |
+//! | `?settings=payments` | what the fleet says of an integration's settings, by whom and why, and a form that changes them, in TOML |
 //! | `?acts` | what people did; `?acts=csv` for a spreadsheet |
 //!
 //! All that show how something is are answered in JSON to whoever accepts `application/json` and not `text/html`, with the same
@@ -45,13 +46,14 @@
 //!
 //! # Who may do what
 //!
-//! The host logs people in. Its [`Access`] says who sends a request and which of the six [rights](Right) they have, for each
+//! The host logs people in. Its [`Access`] says who sends a request and which of the seven [rights](Right) they have, for each
 //! integration and each lane. Nothing is allowed by default. [`ReadOnly`] lets everybody look who reaches it;
 //! [`OpenOnLoopback`] is for a developer's machine, and needs the [`Peer`]'s address.
 //!
 //! | act | right | asks for |
 //! |---|---|---|
 //! | set a control: kill switch, circuit breaker, fault injection | `Steer` | why; until when (a time in the browser's zone), and whether it is then set back by itself |
+//! | change the settings of all instances, where there is a fleet | `Configure` | why; the settings in TOML. All that is wrong is shown at once beside what was written, and nothing is stored |
 //! | pause or resume a lane | `Steer` | why, until when |
 //! | send dead messages again, one or all that match; edit one | `Replay` | why |
 //! | give up, call off, erase | `Discard` | why; for many, their number typed |
@@ -69,6 +71,13 @@
 //! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
+//!
+//! # Other languages
+//!
+//! The pages are in English, or in the language of the host's [`Words`], given by
+//! [`ConsoleBuilder::words`]: it looks a text up by the English one, and chooses its form by a number. What it doesn't have
+//! stays English. JSON, the record of acts, health and the words of metrics (`server_error`, `fallback-only`) are the same in every
+//! language, and so are the library's error texts on the pages.
 //!
 //! # Security
 //!
@@ -89,8 +98,10 @@ mod access;
 mod act;
 mod acts;
 mod answer;
+mod asked;
 mod assets;
 mod builder;
+mod configure;
 mod find;
 mod form;
 mod form_token;
@@ -109,7 +120,6 @@ mod service;
 mod set;
 mod steps;
 mod task;
-mod text;
 mod until;
 mod wanted;
 mod words;
@@ -119,5 +129,6 @@ pub use acts::{ActResult, ConsoleAct, RecordAct};
 pub use builder::ConsoleBuilder;
 pub use recent::Recent;
 pub use service::Console;
+pub use words::{Text, TextFault, Words, check_words};
 
 pub use crate::terms::{ActOutcome, Right};

@@ -10,10 +10,11 @@ use super::access::Actor;
 use super::form::{self, Form};
 use super::inner::Inner;
 use super::route::{self, value};
+use super::words::{Phrase, phrase};
 use crate::BoxError;
 
 /// Why nothing is asked for.
-pub(super) type Unread = (StatusCode, String);
+pub(super) type Unread = (StatusCode, Phrase);
 
 /// Whether it is sent as JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
@@ -37,29 +38,31 @@ where
     let is_json = is_json(headers);
     if is_json && !is_robot(headers) {
         let why = "An act by JSON comes with `authorization: Bearer …`, and without a cookie.";
-        return Err((StatusCode::FORBIDDEN, why.to_owned()));
+        return Err((StatusCode::FORBIDDEN, why.into()));
     }
     if !is_json && !media(headers).is_some_and(|media| media.eq_ignore_ascii_case(FORM)) {
         let why = format!("Acts are sent as {FORM} by pages, and as {JSON} by robots.");
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why.into()));
     }
     let read = Limited::new(body, LARGEST).collect().await;
     let Ok(body) = read else {
-        let why = format!("A form has at most {LARGEST} bytes.");
+        let why = phrase!("A form has at most {n} bytes.", n = LARGEST);
         return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
     };
     let (bytes, now) = (body.to_bytes(), inner.clock.wall());
     if is_json {
-        let pairs = pairs(&bytes).map_err(|why| (StatusCode::BAD_REQUEST, why))?;
+        let pairs = pairs(&bytes).map_err(|why| (StatusCode::BAD_REQUEST, why.into()))?;
         return Ok(Form { pairs, actor: actor.clone(), now });
     }
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| (StatusCode::BAD_REQUEST, "The form is no text.".to_owned()))?;
+        .map_err(|_| (StatusCode::BAD_REQUEST, phrase!("The form is no text.")))?;
     let pairs = route::pairs(text);
     let token = value(&pairs, "token").unwrap_or_default();
     if !inner.tokens.is_valid(token, actor, form::name(&pairs), now) {
-        let why = "This form is too old, or not from this console. Go back, load the page again and repeat it.";
-        return Err((StatusCode::FORBIDDEN, why.to_owned()));
+        let why = phrase!(
+            "This form is too old, or not from this console. Go back, load the page again and repeat it."
+        );
+        return Err((StatusCode::FORBIDDEN, why));
     }
     Ok(Form { pairs, actor: actor.clone(), now })
 }

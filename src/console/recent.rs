@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::minutes::{Kind, Minutes};
 use super::steps::{Replacement, Step, Steps};
+use super::words::Phrase;
 use crate::context::{Context, PathTemplate};
 use crate::event::{End, Event, Origin, Subscriber};
 use crate::redact::{Redactor, StandardRedactor};
@@ -211,18 +212,18 @@ impl SeenCall {
     }
 
     /// What it came to, in a word or two.
-    pub(super) fn result(&self) -> String {
+    pub(super) fn result(&self) -> Phrase {
         if let Some(replaced) = self.replaced {
             let class = self.class.filter(|class| !class.is_success());
             let class = class.map(|class| format!(" ({})", class.name())).unwrap_or_default();
-            return replaced.words().to_owned() + &class;
+            return Phrase::list([replaced.words().into(), class.into()], "");
         }
-        match (self.status, self.class) {
+        Phrase::from(match (self.status, self.class) {
             (Some(status), Some(Class::Success)) => status.as_str().to_owned(),
             (Some(status), Some(class)) => format!("{} ({})", status.as_str(), class.name()),
             (None, Some(class)) => class.name().to_owned(),
             _ => self.end.to_owned(),
-        }
+        })
     }
 }
 

@@ -7,12 +7,13 @@ use http::{Method, Response, StatusCode};
 use serde_json::json as object;
 
 use super::access::{Actor, Scope};
-use super::act::Refused;
+use super::act::{Refused, not_done};
 use super::acts::ActResult;
 use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{self, note};
 use super::route::{Route, pairs, value};
+use super::words::{English, Phrase, Words, phrase};
 use super::{answer, assets, json, live, read};
 use crate::terms::Right;
 use crate::{Body, BoxError};
@@ -32,7 +33,8 @@ where
         _ => {}
     }
     let Some(actor) = inner.access.actor(&head) else {
-        return answer::text(StatusCode::UNAUTHORIZED, "The console doesn't know who you are.");
+        let why = phrase!("The console doesn't know who you are.");
+        return answer::text(StatusCode::UNAUTHORIZED, &inner.words.plain(&why));
     };
     match head.method {
         Method::GET | Method::HEAD => show(&inner, &head, actor, route).await,
@@ -40,7 +42,7 @@ where
             let is_json = read::is_json(&head.headers);
             match read::read(&inner, &head, body, &actor).await {
                 Ok(form) => after(inner, form, actor, is_json).await,
-                Err((status, why)) => refused(status, &why, is_json),
+                Err((status, why)) => refused(&*inner.words, status, &why, is_json),
             }
         }
         _ => answer::method_not_allowed(),
@@ -56,7 +58,7 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
     if answer::wants_json(&head.headers) {
         return match json::state_of(inner, &actor, route).await {
             Ok(state) => answer::json(StatusCode::OK, &state),
-            Err(why) => answer::no_page(why),
+            Err(why) => answer::no_page(&English, why),
         };
     }
     let note = (value(&pairs(head.uri.query().unwrap_or_default()), "done")
@@ -64,7 +66,9 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
     .and_then(|act| inner.acts.get(act))
     .filter(|act| act.who == actor.name)
     .map(|act| {
-        note(!matches!(act.result, ActResult::Failed(_)), format!("{}: {}.", act.what, act.result))
+        let (what, _, result) = act.said();
+        let text = phrase!("{what}: {result}.", what = what, result = result);
+        note(!matches!(act.result, ActResult::Failed(_)), text)
     });
     let frame = inner.frame(&actor, now, note);
     let page = match route {
@@ -82,6 +86,10 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
         Route::Instances => {
             inner.instances(&actor).await.map(|view| page::instances(&frame, &view))
         }
+        Route::Settings(name) => {
+            let view = inner.settings(&actor, name, None).await;
+            view.map(|view| page::settings(&frame, &view))
+        }
         Route::Acts => inner
             .needs(&actor, Right::Look, Scope::All)
             .map(|()| page::acts(&frame, &inner.acts.all(), &inner.tasks)),
@@ -94,13 +102,13 @@ async fn show(inner: &Arc<Inner>, head: &Parts, actor: Actor, route: Route) -> R
     };
     match page {
         Ok(page) => answer::page(StatusCode::OK, page),
-        Err(error) => answer::no_page(error),
+        Err(error) => answer::no_page(&*inner.words, error),
     }
 }
 
 fn stream(inner: &Arc<Inner>, actor: Actor) -> Response<Body> {
     if let Err(error) = inner.needs(&actor, Right::Look, Scope::All) {
-        return answer::no_page(error);
+        return answer::no_page(&*inner.words, error);
     }
     let Some(place) = inner.streams.place() else {
         return answer::text(StatusCode::SERVICE_UNAVAILABLE, "Too many pages look already.");
@@ -119,14 +127,24 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
         Ok(after) => after,
         Err(why) => {
             let (status, why) = words_of(why);
-            return refused(status, &why, is_json);
+            return refused(&*inner.words, status, &why, is_json);
         }
     };
+    if let (Some(rejected), false) = (after.rejected, is_json) {
+        let integration = rejected.written.integration.clone();
+        let frame = inner.frame(&actor, now, None);
+        return match inner.settings(&actor, integration, Some(rejected)).await {
+            Ok(view) => {
+                answer::page(StatusCode::UNPROCESSABLE_ENTITY, page::settings(&frame, &view))
+            }
+            Err(error) => answer::no_page(&*inner.words, error),
+        };
+    }
     // Not by an address, so that it isn't shown again by going back or sharing it.
     let revealed = match after.reveals {
         Some(id) => match inner.message(&actor, id, true).await {
             Ok(view) => Some(view),
-            Err(error) => return answer::no_page(error),
+            Err(error) => return answer::no_page(&*inner.words, error),
         },
         None => None,
     };
@@ -138,7 +156,7 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
                 &object!({
                     "act": after.act,
                     "is_done": after.note.is_good,
-                    "note": after.note.text,
+                    "note": after.note.text.to_string(),
                     "see": after.to,
                     "revealed": revealed.as_ref().map(json::message_page),
                 }),
@@ -152,27 +170,26 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
     }
 }
 
-fn refused(status: StatusCode, why: &str, is_json: bool) -> Response<Body> {
+fn refused(words: &dyn Words, status: StatusCode, why: &Phrase, is_json: bool) -> Response<Body> {
     match is_json {
-        true => answer::json(status, &object!({ "error": why })),
-        false => answer::text(status, why),
+        true => answer::json(status, &object!({ "error": why.to_string() })),
+        false => answer::text(status, &words.plain(why)),
     }
 }
 
-fn words_of(refused: Refused) -> (StatusCode, String) {
+fn words_of(refused: Refused) -> (StatusCode, Phrase) {
     match refused {
         Refused::Page(why) => answer::why_no_page(why),
-        Refused::Form(why) => (StatusCode::UNPROCESSABLE_ENTITY, format!("Not done: {why}.")),
+        Refused::Form(why) => (StatusCode::UNPROCESSABLE_ENTITY, not_done(why)),
         Refused::TooMany => {
-            (StatusCode::TOO_MANY_REQUESTS, "Not done: at most 20 acts a minute.".to_owned())
+            (StatusCode::TOO_MANY_REQUESTS, not_done(phrase!("at most 20 acts a minute")))
         }
         Refused::Unrecorded => {
-            let why = "Not done: it could not be recorded.";
-            (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+            (StatusCode::INTERNAL_SERVER_ERROR, not_done(phrase!("it could not be recorded")))
         }
         Refused::BrokeOff => {
-            let why = "It broke off. Look whether it has been done before you repeat it.";
-            (StatusCode::INTERNAL_SERVER_ERROR, why.to_owned())
+            let why = phrase!("It broke off. Look whether it has been done before you repeat it.");
+            (StatusCode::INTERNAL_SERVER_ERROR, why)
         }
     }
 }

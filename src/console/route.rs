@@ -12,6 +12,8 @@ pub(super) enum Route {
     Lane(LaneView),
     Message(MessageId),
     Instances,
+    /// The settings of an integration on all instances.
+    Settings(String),
     Acts,
     ActsCsv,
     Task(u64),
@@ -60,6 +62,7 @@ impl Route {
             "lane" => Self::Lane(LaneView::of(&pairs)),
             "message" => first.parse().map_or(Self::Nothing, Self::Message),
             "instances" => Self::Instances,
+            "settings" => Self::Settings(first.clone()),
             "acts" if first == "csv" => Self::ActsCsv,
             "acts" => Self::Acts,
             "task" => first.parse().map_or(Self::Nothing, Self::Task),

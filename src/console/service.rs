@@ -20,7 +20,10 @@ use crate::{Body, BoxError};
 /// It answers on one path, and tells its pages apart by their query, so that its links work under every
 /// prefix, with and without a slash at its end. Clones share all of it.
 #[derive(Clone)]
-pub struct Console(Csrf<Pages>);
+pub struct Console {
+    guarded: Csrf<Pages>,
+    inner: Arc<Inner>,
+}
 
 #[derive(Clone)]
 struct Pages(Arc<Inner>);
@@ -29,7 +32,8 @@ type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Infallible>> + Send>>;
 
 impl Console {
     pub(super) fn new(guard: &CsrfLayer, inner: Inner) -> Self {
-        Self(guard.layer(Pages(Arc::new(inner))))
+        let inner = Arc::new(inner);
+        Self { guarded: guard.layer(Pages(Arc::clone(&inner))), inner }
     }
 }
 
@@ -48,10 +52,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.0.call(request);
-        Box::pin(
-            async move { answer.await.map(|answer| answer::guarded(answer::explained(answer))) },
-        )
+        let (answer, inner) = (self.guarded.call(request), Arc::clone(&self.inner));
+        Box::pin(async move {
+            let answer = answer.await?;
+            Ok(answer::guarded(answer::explained(answer, &*inner.words)))
+        })
     }
 }
 

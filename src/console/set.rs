@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::acts::{ActResult, Acts, ConsoleAct};
+use super::acts::{Acts, ConsoleAct};
 use super::inner::Inner;
 use super::wanted::{Wanted, Wish};
-use super::words;
+use super::words::{self, Phrase, Text, phrase, text};
 use crate::control::{AnyFleet, FleetSet, Registry};
 use crate::rt::{self, Clock};
 use crate::terms::Right;
@@ -35,10 +35,10 @@ struct SetBack {
 
 impl Inner {
     /// Says where the control really is afterwards; with a fleet, who obeys.
-    pub(super) async fn set(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
+    pub(super) async fn set(&self, set: Set, act: &ConsoleAct) -> Result<Phrase, Phrase> {
         match self.registry.fleet() {
             Some(fleet) => self.set_for_all(fleet, set, act).await,
-            None if set.of_all => Err(NO_FLEET.to_owned()),
+            None if set.of_all => Err(NO_FLEET.into()),
             None => self.set_here(set, act),
         }
     }
@@ -49,35 +49,40 @@ impl Inner {
         fleet: Arc<dyn AnyFleet>,
         set: Set,
         act: &ConsoleAct,
-    ) -> Result<String, String> {
+    ) -> Result<Phrase, Phrase> {
         let Set { integration, control, to, auto, .. } = set;
-        let is = format!("{} is to be at {to} on all instances", words::control_name(&control));
+        let (name, position) = (words::control_name(&control), to.clone());
         let wanted_for =
             act.until.map(|until| until.duration_since(self.clock.wall()).unwrap_or_default());
         let (who, why) = (act.who.clone(), act.why.clone());
         let set = FleetSet { integration, control, to, who, why, wanted_for, is_set_back: auto };
         let obeyed = fleet.set(set).await?;
-        Ok(format!("{is}: {obeyed}"))
+        Ok(phrase!(
+            "{control} is to be at {position} on all instances: {obeyed}",
+            control = name,
+            position = position,
+            obeyed = obeyed
+        ))
     }
 
-    fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<String, String> {
+    fn set_here(&self, set: Set, act: &ConsoleAct) -> Result<Phrase, Phrase> {
         let Set { integration, control, to, auto, .. } = &set;
         let before = set.position(&self.registry);
         let done = self.registry.set(integration, control, to, &act.who, &act.why);
-        done.map_err(|error| error.to_string())?;
+        done.map_err(|error| Phrase::from(error.to_string()))?;
         let back = match before {
             // Who prolongs it wants what was before the first time.
             Some(before) if before == *to => self.wanted.last(integration, control).back,
             before => before,
         };
-        let back = back.filter(|_| *auto && act.until.is_some());
+        let back = back.filter(|_| *auto);
         let wish = Wish { act: act.number, until: act.until, back: back.clone() };
         self.wanted.set(integration, control, wish);
-        let is = set.position(&self.registry);
-        let said = format!(
-            "{} is at {}",
-            words::control_name(control),
-            is.as_deref().unwrap_or("no position")
+        let is = set.position(&self.registry).map(Phrase::from);
+        let said = phrase!(
+            "{control} is at {position}",
+            control = words::control_name(control),
+            position = is.unwrap_or_else(|| phrase!("no position"))
         );
         if let (Some(back), Some(until)) = (back, act.until) {
             self.set_back(set, act, back, until);
@@ -109,8 +114,9 @@ impl Set {
     }
 }
 
-const NO_FLEET: &str = "the page said that it is for all instances, and this process has no fleet any more: \
-     look at the page again";
+pub(super) const NO_FLEET: Text = text!(
+    "the page said that it is for all instances, and this process has no fleet any more: look at the page again"
+);
 
 impl SetBack {
     async fn run(self, due: Instant) {
@@ -120,20 +126,20 @@ impl SetBack {
         if !is_last || self.set.position(&self.registry).as_ref() != Some(to) {
             return;
         }
-        let act = self.acts.add(ConsoleAct {
-            number: 0,
-            at: self.clock.wall(),
-            who: "the console".to_owned(),
-            right: Right::Steer,
-            what: words::cut(&format!("{integration}: {control} back to {}", self.back)),
-            why: words::cut(&format!("the time that {} asked for is over", self.by.who)),
-            until: None,
-            result: ActResult::Begun,
-        });
+        let what = phrase!(
+            "{integration}: {control} back to {position}",
+            integration = integration,
+            control = control,
+            position = &self.back
+        );
+        let why = phrase!("the time that {who} asked for is over", who = &self.by.who);
+        let now = self.clock.wall();
+        let act = ConsoleAct::begun(now, "the console", Right::Steer, what, why);
+        let act = self.acts.add(act);
         let Some(act) = act else { return };
         let set = self.registry.set(integration, control, &self.back, &act.who, &act.why);
         self.wanted.set(integration, control, Wish::default());
-        let failed = |error: crate::control::ControlError| ActResult::Failed(error.to_string());
-        self.acts.end(act, set.map_or_else(failed, |()| ActResult::Done(String::new())));
+        let failed = |error: crate::control::ControlError| error.to_string().into();
+        self.acts.end(act, set.map(|()| Phrase::default()).map_err(failed));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-use super::words;
+use super::words::{self, Phrase, Text, phrase, text};
 use crate::context::CallId;
 use crate::event::Event;
 use crate::terms::{CacheOutcome, Class, Delivery};
@@ -40,10 +40,10 @@ pub(super) struct Steps {
 
 impl Replacement {
     /// For people.
-    pub(super) fn words(self) -> &'static str {
+    pub(super) fn words(self) -> Text {
         match self {
-            Self::Fallback => "the fallback",
-            Self::StaleAnswer => "an old answer",
+            Self::Fallback => text!("the fallback"),
+            Self::StaleAnswer => text!("an old answer"),
         }
     }
 }
@@ -75,25 +75,27 @@ impl Step {
     }
 
     /// For people.
-    pub(super) fn words(self) -> String {
+    pub(super) fn words(self) -> Phrase {
         match self {
-            Self::Retried { attempt, class, delay } => format!(
-                "attempt {attempt} failed ({}); the next follows after {}",
-                class.name(),
-                words::time(delay)
+            Self::Retried { attempt, class, delay } => phrase!(
+                "attempt {n} failed ({class}); the next follows after {time}",
+                n = attempt,
+                class = class.name(),
+                time = words::time(delay)
             ),
-            Self::Hedged { after } => {
-                format!("no answer after {}: a second request was sent", words::time(after))
-            }
-            Self::FellBack { class, delivery } => format!(
-                "the fallback answered in the provider's place ({}): {}",
-                class.name(),
-                words::delivery(delivery)
+            Self::Hedged { after } => phrase!(
+                "no answer after {time}: a second request was sent",
+                time = words::time(after)
+            ),
+            Self::FellBack { class, delivery } => phrase!(
+                "the fallback answered in the provider's place ({class}): {what}",
+                class = class.name(),
+                what = words::delivery(delivery)
             ),
             Self::NoFallback { class } => {
-                format!("the fallback was asked, and had no answer ({})", class.name())
+                phrase!("the fallback was asked, and had no answer ({class})", class = class.name())
             }
-            Self::StaleAnswer => "the cache gave an old answer".to_owned(),
+            Self::StaleAnswer => phrase!("the cache gave an old answer"),
         }
     }
 }

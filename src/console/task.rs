@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::acts::{ActResult, Acts, ConsoleAct};
+use super::acts::{Acts, ConsoleAct};
+use super::words::{Phrase, Text, counted, phrase, text};
 use crate::outbox::{
     Action, By, Filter, MessageId, Outbox, OutboxError, Page, Selection, Timestamp,
 };
@@ -30,7 +31,7 @@ pub(super) struct Progress {
     /// How many were left as they are, by why.
     pub(super) refused: BTreeMap<&'static str, u64>,
     pub(super) is_over: bool,
-    pub(super) error: Option<String>,
+    pub(super) error: Option<Phrase>,
 }
 
 /// Which messages a task acts on: those that the filter finds and that were dead, or waited, at that time.
@@ -89,7 +90,7 @@ impl Task {
     async fn on(&self, outbox: &Outbox, frozen: &Frozen, id: MessageId) -> Result<(), OutboxError> {
         let Some(message) = outbox.store().find(id).await? else { return Ok(()) };
         if !frozen.holds(message.progress.settled, message.content.created) {
-            *self.progress.locked().refused.entry(LATER).or_default() += 1;
+            *self.progress.locked().refused.entry(LATER.english).or_default() += 1;
             return Ok(());
         }
         let by = By { who: &self.act.who, why: &self.act.why };
@@ -97,25 +98,24 @@ impl Task {
         let mut progress = self.progress.locked();
         progress.changed += acted.changed.len() as u64;
         for (_, why) in acted.refused {
-            *progress.refused.entry(refusal(why)).or_default() += 1;
+            *progress.refused.entry(refusal(why).english).or_default() += 1;
         }
         Ok(())
     }
 
     /// `None` if it panicked.
-    fn end(&self, ended: Option<Result<(), OutboxError>>) -> ActResult {
+    fn end(&self, ended: Option<Result<(), OutboxError>>) -> Result<Phrase, Phrase> {
         let mut progress = self.progress.locked();
         progress.is_over = true;
         progress.error = match ended {
-            Some(ended) => ended.err().map(|error| error.to_string()),
-            None => Some("it broke off".to_owned()),
+            Some(ended) => ended.err().map(|error| error.to_string().into()),
+            None => Some(phrase!("it broke off")),
         };
-        match &progress.error {
-            Some(error) => ActResult::Failed(format!("{error}, after {}", progress.words())),
-            None if self.is_stopped() => {
-                ActResult::Failed(format!("stopped after {}", progress.words()))
-            }
-            None => ActResult::Done(progress.words()),
+        let so_far = progress.words();
+        match progress.error.clone() {
+            Some(error) => Err(phrase!("{error}, after {done}", error = error, done = so_far)),
+            None if self.is_stopped() => Err(phrase!("stopped after {done}", done = so_far)),
+            None => Ok(so_far),
         }
     }
 
@@ -134,15 +134,17 @@ impl Task {
 
 impl Progress {
     /// `12 changed, 3 left as they are (the message isn't dead)`.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self) -> Phrase {
         let refused: u64 = self.refused.values().sum();
-        let mut words = format!("{} changed", self.changed);
-        if refused > 0 {
-            let why: Vec<_> =
-                self.refused.iter().map(|(why, count)| format!("{count} × {why}")).collect();
-            words += &format!(", {refused} left as they are ({})", why.join(", "));
-        }
-        words
+        let changed = counted!("{n} changed", n = self.changed);
+        let left = (refused > 0).then(|| {
+            let why = self
+                .refused
+                .iter()
+                .map(|(why, count)| Phrase::list([(*count).into(), Text::word(why).into()], " × "));
+            counted!("{n} left as they are ({why})", n = refused, why = Phrase::list(why, ", "))
+        });
+        Phrase::list([changed, left.into()], ", ")
     }
 }
 
@@ -153,22 +155,22 @@ impl Frozen {
     }
 }
 
-pub(super) fn refusal(why: crate::outbox::Refusal) -> &'static str {
+pub(super) fn refusal(why: crate::outbox::Refusal) -> Text {
     use crate::outbox::Refusal;
     match why {
-        Refusal::KeyExpired => "the provider has forgotten its key",
-        Refusal::NotDead => "it isn't dead any more",
-        Refusal::NotReady => "it doesn't wait any more",
-        Refusal::Done => "the provider has done it",
-        Refusal::Replaced => "an edited message took its place",
-        Refusal::Erased => "its request was erased",
-        Refusal::Open => "it is still to be delivered",
-        _ => "somebody else had it",
+        Refusal::KeyExpired => text!("the provider has forgotten its key"),
+        Refusal::NotDead => text!("it isn't dead any more"),
+        Refusal::NotReady => text!("it doesn't wait any more"),
+        Refusal::Done => text!("the provider has done it"),
+        Refusal::Replaced => text!("an edited message took its place"),
+        Refusal::Erased => text!("its request was erased"),
+        Refusal::Open => text!("it is still to be delivered"),
+        _ => text!("somebody else had it"),
     }
 }
 
 /// Why a message is left as it is that wasn't so when the person saw the page.
-const LATER: &str = "it died after the page was made";
+const LATER: Text = text!("it died after the page was made");
 /// How many messages are in memory at a time.
 const PAGE: usize = 100;
 /// How many tasks are remembered, if not more are running.

@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use super::route::value;
+use super::words::{Phrase, phrase};
 
 /// What a form says: `None` for "until somebody changes it". Its times are those of the browser's zone, as far
 /// as its script told it, or UTC.
 pub(super) fn until(
     pairs: &[(String, String)],
     now: SystemTime,
-) -> Result<Option<SystemTime>, String> {
+) -> Result<Option<SystemTime>, Phrase> {
     let zone = zone(value(pairs, "zone").unwrap_or_default())?;
     let time = value(pairs, "time").filter(|time| !time.is_empty());
     let next = |minute| Ok(Some(next(now, zone, minute)));
@@ -19,26 +20,27 @@ pub(super) fn until(
         ("day", None) => next(0),
         // Whoever writes a time means it.
         ("at" | "open", Some(time)) => next(minute_of_day(time)?),
-        ("at", None) => Err("write the time until which you want it".to_owned()),
-        ("1h" | "day", Some(time)) => {
-            Err(format!("you wrote {time}, and chose another time: leave one of them out"))
-        }
-        (other, _) => Err(format!("there is no time {other:?}")),
+        ("at", None) => Err(phrase!("write the time until which you want it")),
+        ("1h" | "day", Some(time)) => Err(phrase!(
+            "you wrote {time}, and chose another time: leave one of them out",
+            time = time
+        )),
+        (other, _) => Err(phrase!("there is no time {time}", time = format!("{other:?}"))),
     }
 }
 
 /// How far the browser's zone is ahead of UTC, in seconds, from minutes that it is behind, as scripts say it.
-fn zone(behind: &str) -> Result<i64, String> {
+fn zone(behind: &str) -> Result<i64, Phrase> {
     match behind.parse::<i64>() {
         _ if behind.is_empty() => Ok(0),
         // None is further away (RFC 9557 and the zones of today: 14 hours).
         Ok(minutes @ -1440..=1440) => Ok(-minutes * 60),
-        _ => Err(format!("there is no zone {behind:?}")),
+        _ => Err(phrase!("there is no zone {zone}", zone = format!("{behind:?}"))),
     }
 }
 
 /// `18:00` as a number of minutes.
-fn minute_of_day(time: &str) -> Result<i64, String> {
+fn minute_of_day(time: &str) -> Result<i64, Phrase> {
     let parts: Vec<_> = time.split(':').map(str::parse::<u8>).collect();
     match parts[..] {
         // Browsers add seconds where they aren't zero.
@@ -46,7 +48,7 @@ fn minute_of_day(time: &str) -> Result<i64, String> {
         | [Ok(hour @ 0..24), Ok(minute @ 0..60), Ok(0..60)] => {
             Ok(i64::from(hour) * 60 + i64::from(minute))
         }
-        _ => Err(format!("{time:?} is no time: write it as 18:00")),
+        _ => Err(phrase!("{time} is no time: write it as 18:00", time = format!("{time:?}"))),
     }
 }
 
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     /// What a form of 14:30:07 UTC on some day says.
-    fn said(until: &str, time: &str, zone: &str) -> Result<Option<Duration>, String> {
+    fn said(until: &str, time: &str, zone: &str) -> Result<Option<Duration>, Phrase> {
         let midnight = SystemTime::UNIX_EPOCH + Duration::from_secs(20_000 * 86_400);
         let pairs = [("until", until), ("time", time), ("zone", zone)];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -75,7 +77,7 @@ mod tests {
         Ok(until.map(|until| until.duration_since(midnight).unwrap()))
     }
 
-    fn at(hours: f64) -> Result<Option<Duration>, String> {
+    fn at(hours: f64) -> Result<Option<Duration>, Phrase> {
         Ok(Some(Duration::from_secs_f64(hours * 3600.0)))
     }
 

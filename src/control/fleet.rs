@@ -110,6 +110,14 @@ pub(crate) trait AnyFleet: Send + Sync {
     #[cfg(feature = "console")]
     fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String>;
 
+    /// Gives an integration settings on all instances, waits a moment for them to obey, and says who does; or all that is wrong.
+    #[cfg(feature = "console")]
+    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<String, Vec<String>>;
+
+    /// The settings of an integration.
+    #[cfg(feature = "console")]
+    fn settings(self: Arc<Self>, integration: String) -> FleetAnswer<FleetSettings>;
+
     /// All instances.
     #[cfg(feature = "console")]
     fn view(self: Arc<Self>) -> FleetAnswer<FleetView>;
@@ -121,7 +129,7 @@ pub(crate) trait AnyFleet: Send + Sync {
 
 /// What the database answers, or why it doesn't.
 #[cfg(feature = "console")]
-pub(crate) type FleetAnswer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+pub(crate) type FleetAnswer<T, E = String> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 /// A control that a person sets for all instances.
 #[cfg(feature = "console")]
@@ -137,6 +145,32 @@ pub(crate) struct FleetSet {
     pub(crate) wanted_for: Option<Duration>,
     /// Whether it is set back then.
     pub(crate) is_set_back: bool,
+}
+
+/// Settings that a person gives an integration on all instances.
+#[cfg(feature = "console")]
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "fleet"), expect(dead_code, reason = "only a fleet reads it"))]
+pub(crate) struct FleetConfigure {
+    pub(crate) integration: String,
+    /// In TOML.
+    pub(crate) text: String,
+    /// The number of the change that they saw when they wrote it, 0 if there was none. If there is another, nothing is stored.
+    pub(crate) seen: Option<u64>,
+    pub(crate) who: String,
+    pub(crate) why: String,
+}
+
+/// The settings of an integration.
+#[cfg(feature = "console")]
+#[derive(Clone, Debug)]
+pub(crate) struct FleetSettings {
+    /// What the fleet says.
+    pub(crate) said: Option<FleetWord>,
+    /// The same, in TOML; nothing if it says nothing.
+    pub(crate) text: String,
+    /// All of them as they are on this instance, in TOML; `None` if it doesn't have the integration.
+    pub(crate) present: Option<String>,
 }
 
 impl FleetView {
@@ -160,14 +194,18 @@ impl fmt::Display for FleetView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.instances.len();
         write!(f, "{} of {all} obey", all - self.disobeying().count())?;
-        let is_long = |instance: &FleetInstance| {
-            instance.state == InstanceState::NotSeen && instance.seen_ago > LONG
-        };
-        self.disobeying().filter(|it| !is_long(it)).try_for_each(|it| write!(f, "; {it}"))?;
-        match self.instances.iter().filter(|it| is_long(it)).count() {
+        let (gone, here): (Vec<_>, Vec<_>) = self.disobeying().partition(|it| it.is_long_gone());
+        here.into_iter().try_for_each(|it| write!(f, "; {it}"))?;
+        match gone.len() {
             0 => Ok(()),
             count => write!(f, "; {count} not seen for over an hour"),
         }
+    }
+}
+
+impl FleetInstance {
+    pub(crate) fn is_long_gone(&self) -> bool {
+        self.state == InstanceState::NotSeen && self.seen_ago > LONG
     }
 }
 

@@ -7,15 +7,11 @@ use serde::Serialize;
 
 use super::database::NewPosition;
 use super::error::FleetError;
-#[cfg(feature = "console")]
-use super::error::FleetErrorKind;
 use super::handle::Fleet;
 use super::inner::Inner;
 use super::names::Names;
 use super::words::SETTINGS;
 use crate::IntegrationConfig;
-#[cfg(feature = "console")]
-use crate::control::FleetSet;
 use crate::control::{ControlError, FleetView, InstanceState};
 use crate::rt;
 use crate::settings::{ConfigError, ValidationError};
@@ -220,30 +216,6 @@ impl Inner {
             rt::sleep_until(rt::after(rt::now(), LOOK)).await;
         }
     }
-
-    /// Sets a control, waits as long as instances need to obey, and says who does.
-    #[cfg(feature = "console")]
-    pub(super) async fn set_by_console(self: Arc<Self>, set: FleetSet) -> Result<String, String> {
-        let FleetSet { integration, control, to, who, why, wanted_for, is_set_back } = set;
-        let wanted = match wanted_for {
-            None => Wanted::Open,
-            Some(time) if is_set_back => Wanted::ThenBack(time),
-            Some(time) => Wanted::For(time),
-        };
-        let fleet = Fleet(self);
-        let set = fleet.set_for(&integration, &control, &to, wanted, &who, &why);
-        let revision = set.await.map_err(|error| match error.kind() {
-            FleetErrorKind::Unavailable => format!("{error}; {IN_DOUBT}"),
-            // Whoever may steer one integration need not see the name of another.
-            FleetErrorKind::NoIntegration => "no instance has this integration".to_owned(),
-            _ => error.to_string(),
-        })?;
-        Ok(match fleet.wait_obeyed(revision, OBEYED).await {
-            // Whoever may steer one integration need not see another.
-            Ok(view) => view.only(|other| other == integration).to_string(),
-            Err(error) => format!("it is stored, and who obeys can't be asked: {error}"),
-        })
-    }
 }
 
 fn unknown_default() -> ControlError {
@@ -251,11 +223,5 @@ fn unknown_default() -> ControlError {
     ControlError::Refused(why.to_owned())
 }
 
-#[cfg(feature = "console")]
-const IN_DOUBT: &str = "it isn't set here either, and if the connection was lost on the way, it may be stored all \
-     the same: the page of all instances says so when the database answers";
 /// How often it is looked whether all obey.
 const LOOK: Duration = Duration::from_millis(300);
-/// Instances need 3 s at most.
-#[cfg(feature = "console")]
-const OBEYED: Duration = Duration::from_secs(4);

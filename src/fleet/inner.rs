@@ -10,7 +10,7 @@ use super::state::State;
 use super::words::Words;
 use crate::control::{AnyFleet, Controllable, FleetHealth, FleetWord, Registry};
 #[cfg(feature = "console")]
-use crate::control::{FleetAnswer, FleetSet, FleetView};
+use crate::control::{FleetAnswer, FleetConfigure, FleetSet, FleetSettings, FleetView};
 use crate::event::{Emitter, Event};
 use crate::integration::Integration;
 use crate::outbox::OutboxError;
@@ -140,6 +140,19 @@ impl AnyFleet for Inner {
     #[cfg(feature = "console")]
     fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String> {
         Box::pin(self.set_by_console(set))
+    }
+
+    #[cfg(feature = "console")]
+    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<String, Vec<String>> {
+        Box::pin(self.configure_by_console(new))
+    }
+
+    #[cfg(feature = "console")]
+    fn settings(self: Arc<Self>, integration: String) -> FleetAnswer<FleetSettings> {
+        Box::pin(async move {
+            let settings = self.settings_for_console(&integration).await;
+            settings.map_err(|error| error.to_string())
+        })
     }
 
     #[cfg(feature = "console")]

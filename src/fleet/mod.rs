@@ -214,6 +214,8 @@
 
 mod acts;
 mod builder;
+#[cfg(feature = "console")]
+mod by_console;
 mod database;
 mod error;
 mod handle;

@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::load_error::LoadError;
 use crate::body::Body;
+use crate::fallback::FellBack;
 use crate::integration::{RequestBuilder, ResponseExt};
 
 /// One load: what a loader is given.
@@ -31,17 +32,24 @@ type Loading<T> = Pin<Box<dyn Future<Output = Result<Loaded<T>, LoadError>> + Se
 impl Load {
     /// Sends a request for the document that the copy is made of, on the condition that it has changed: with
     /// the [validators](Loaded::validators) of the present copy (RFC 9110, 13.1). `None` if it has not: the
-    /// provider answered 304. For a list of several pages, send the requests without this.
+    /// provider answered 304. It goes past the [cache](crate::cache), whose answers may be old.
+    ///
+    /// For a list of several pages, send the requests without this, past the cache too
+    /// ([`CachePolicy::Bypass`](crate::cache::CachePolicy)), and make an error of an answer with
+    /// [`FellBack`] in its extensions.
     ///
     /// # Errors
     ///
-    /// There is no answer, or one of another status than 2xx, or one that failed its check.
+    /// There is no answer, or one of another status than 2xx, or one that failed its check, or a fallback's.
     pub async fn fetch(
         &self,
         request: RequestBuilder,
     ) -> Result<Option<Response<Body>>, LoadError> {
-        let answer = request.headers(self.conditions.clone()).send().await?;
-        let answer = answer.error_for_status()?;
+        let request = request.headers(self.conditions.clone()).past_cache();
+        let answer = request.send().await?.error_for_status()?;
+        if let Some(fell_back) = answer.extensions().get::<FellBack>() {
+            return Err(LoadError::new(format!("a fallback answered: {}", fell_back.class)));
+        }
         match answer.status() {
             StatusCode::NOT_MODIFIED if !self.conditions.is_empty() => Ok(None),
             status if status.is_success() => Ok(Some(answer)),

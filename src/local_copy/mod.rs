@@ -51,7 +51,8 @@
 //!
 //! - **One at a time**, each [`every`](LocalCopyBuilder::every) plus or minus a tenth, from the begin of one to
 //!   that of the next. Loads that were missed, because one was slow or the machine slept, are made good by one.
-//! - **A load that fails changes nothing.** The next one begins after 1 s × 2ⁿ, at most the interval (full
+//! - **A load that fails changes nothing**, and only the provider's answer is a load: no cached one, and no
+//!   fallback's. The next one begins after 1 s × 2ⁿ, at most the interval (full
 //!   jitter, at least 100 ms). A loader that hangs is dropped after
 //!   [`load_timeout`](LocalCopyBuilder::load_timeout); one that panics has failed.
 //! - **By hand**: [`reload`](LocalCopy::reload), or the control of the copy's name in the

@@ -27,11 +27,17 @@ macro_rules! named {
         named!(@display $kind $($variant $($text)?,)+);
     };
     (@display $kind:ident $($variant:ident $text:literal,)+) => {
+        impl $kind {
+            pub(crate) const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
         impl std::fmt::Display for $kind {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(match self {
-                    $(Self::$variant => $text,)+
-                })
+                f.write_str(self.text())
             }
         }
     };

@@ -13,6 +13,8 @@ named! {
         Replay: "replay";
         /// Call off waiting messages, give up dead ones, erase their contents.
         Discard: "discard";
+        /// Change the settings of an integration on all instances of a fleet.
+        Configure: "configure";
     }
 }
 

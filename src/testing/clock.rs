@@ -9,7 +9,8 @@ use crate::rt::{Clock, Lock};
 /// date in `Retry-After` or of a rate limit's reset is measured against where the answer has no
 /// `Date`; when a kill switch was moved; the dates of fallbacks' records and of the audit.
 ///
-/// It moves no limit and no wait. These are timers of tokio's: only paused time moves them.
+/// It moves no limit and no wait. These are timers of tokio's: only paused time moves them, also
+/// [by hand beside real sockets](crate::testing#time).
 ///
 /// Clones are the same clock. Each clock takes some bytes until the process ends.
 ///

@@ -254,9 +254,40 @@
 //! `start_paused` moves all of it: limits, waits, the breaker's open time, rates. Dates move with it
 //! where a layer was given a [`Clock::anchored`](crate::rt::Clock::anchored).
 //!
-//! Paused time doesn't go with real sockets, because it jumps ahead while a socket is waited for. Give
-//! such a test limits and waits that are short enough to live through. A [`ManualClock`] moves its
-//! dates. Nothing but tokio moves limits and waits: they are timers of tokio's.
+//! Limits and waits are timers of tokio's, so nothing but tokio moves them. Paused time jumps ahead while a
+//! socket is waited for, unless a blocking task runs: then it stands still, and moves by `advance` alone. So
+//! a test with real sockets moves all limits and waits by hand (on one thread, as tokio pauses no other
+//! runtime):
+//!
+//! ```
+//! # #[cfg(feature = "hyper")]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use outrigger::{Integration, outcome::Phase};
+//! use tokio::{net::TcpListener, time::advance};
+//!
+//! // Time stands still until `held` is dropped.
+//! let (held, until_dropped) = std::sync::mpsc::channel::<()>();
+//! tokio::task::spawn_blocking(move || until_dropped.recv());
+//!
+//! let silent = TcpListener::bind("127.0.0.1:0").await?;
+//! let crm = Integration::user_flow("crm").base_url(format!("http://{}", silent.local_addr()?));
+//! let crm = crm.without_retry().build()?;
+//! let call = tokio::spawn(crm.get("customers/42").send());
+//! let (socket, _) = silent.accept().await?;
+//! socket.readable().await?; // the request is here, and no time has passed
+//!
+//! advance(Duration::from_secs(4)).await; // an attempt has three seconds
+//! let error = call.await?.unwrap_err();
+//! assert_eq!(error.kind(), outrigger::ErrorKind::Timeout(Phase::Attempt));
+//! # drop(held);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "hyper"))]
+//! # fn main() {}
+//! ```
+//!
+//! Otherwise, limits and waits must be short enough to live through. A [`ManualClock`] moves dates alone.
 
 mod answer;
 mod clock;

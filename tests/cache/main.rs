@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
 mod background;
+mod classes;
 mod conformance;
 mod flights;
 mod groups;

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Uri};
-use outrigger::Delivery;
 use outrigger::cache::{
     CacheEntry, CacheHandle, CacheKey, CacheLayer, CacheOutcome, CachePartition, CacheStore,
 };
 use outrigger::testing::{Answer, Script};
+use outrigger::validate::{Media, ValidateLayer};
+use outrigger::{Delivery, ErrorKind, Integration};
 
 use super::origin::{RATE, ask, cached, fresh, get, integration, layer, request, send};
 
@@ -159,4 +160,33 @@ async fn what_is_outdated_while_a_variant_is_dropped_does_not_come_back() {
     send(&rates, last).await.unwrap();
     assert!(store.before_put.lock().unwrap().is_none(), "the other variant was stored anew");
     assert_eq!(send(&rates, of("de")).await.unwrap().outcome(), CacheOutcome::Miss);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_outdates_though_its_answer_became_an_error() {
+    // 200, and a body that fails its check.
+    let wrong = Answer::status(200).header("content-type", "text/html").body("<p>");
+    let json = |text| fresh(text).header("content-type", "application/json");
+    let provider = Script::new([json("1"), wrong, json("2")]);
+    let builder = Integration::user_flow("rates").without_retry();
+    let builder = builder.validate(ValidateLayer::new().enforce(Media::json()));
+    let rates = builder.cache(layer()).service(provider).build().unwrap();
+    ask(&rates).await;
+    let error = send(&rates, request(Method::PUT, RATE)).await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::Invalid, Delivery::Answered));
+    assert_eq!(ask(&rates).await.text, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsafe_call_outdates_by_an_attempt_that_may_have_happened_before_the_last() {
+    for last in [404, 429, 503] {
+        let provider =
+            Script::new([fresh("a"), Answer::status(503), Answer::status(last), fresh("b")]);
+        let builder = Integration::user_flow("rates").without_breaker().without_rate_limit();
+        let rates = builder.cache(layer()).service(provider).build().unwrap();
+        ask(&rates).await;
+        let deleted = send(&rates, request(Method::DELETE, RATE)).await.unwrap();
+        assert_eq!(deleted.head.status(), last);
+        assert_eq!(ask(&rates).await.text, "b", "{last}");
+    }
 }

@@ -124,3 +124,29 @@ async fn a_head_leaves_a_provider_in_peace_that_just_failed() {
     is(&head, CacheOutcome::StaleIfError, "");
     assert_eq!(provider.requests().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_head_has_a_gets_patience_and_leaves_the_next_calls_to_the_stale_answer() {
+    let stored = || cached("a", "max-age=10, stale-if-error=600");
+    let provider = Script::new([stored(), Answer::status(200).after(SECOND * 3600)]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let mut late = request(Method::HEAD, RATE);
+    late.extensions_mut().insert(CallDeadline::after(SECOND));
+    let began = tokio::time::Instant::now();
+    is(&send(&rates, late).await.unwrap(), CacheOutcome::StaleIfError, "");
+    assert_eq!(began.elapsed(), Duration::from_millis(900));
+    is(&ask(&rates).await, CacheOutcome::StaleIfError, "a");
+    assert_eq!((provider.begun(), began.elapsed()), (2, Duration::from_millis(900)));
+    // And one that is answered by an error.
+    let provider = Script::new([stored(), Answer::status(503)]);
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    for _ in 0..100 {
+        let head = send(&rates, request(Method::HEAD, RATE)).await.unwrap();
+        is(&head, CacheOutcome::StaleIfError, "");
+    }
+    assert_eq!(provider.begun(), 2);
+}

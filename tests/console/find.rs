@@ -84,6 +84,20 @@ async fn a_message_is_told_with_its_attempts_and_what_people_did() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     work.abort();
 
+    // What an attempt met before it was delivered isn't told as if it failed.
+    let delivered = bench.get("ada", &one).await.text;
+    assert!(!delivered.contains("last failure"), "{delivered}");
+    in_order(
+        &delivered,
+        &[
+            ">delivered, <time",
+            "an earlier failure",
+            "attempt 1: rejected, status 422 (client_error)",
+            "<h2>Attempts",
+        ],
+    );
+    let lane = bench.get("ada", "?lane=mailer").await.text;
+    assert!(lane.contains("an earlier attempt: ") && !lane.contains("200 "), "{lane}");
     for name in ["order+7", "req_9", &id.to_string()] {
         let found = bench.get("ada", &format!("?find={name}")).await.text;
         in_order(

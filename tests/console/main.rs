@@ -8,6 +8,7 @@ mod bench;
 mod browser;
 #[cfg(feature = "inbox")]
 mod find;
+mod foreign;
 mod forgery;
 mod live;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -15,3 +16,4 @@ mod many;
 mod pages;
 mod robots;
 mod texts;
+mod words;

@@ -12,6 +12,7 @@ use outrigger::outbox::postgres::PostgresPool;
 use tower::ServiceExt;
 
 use crate::bench::{Instance, PATIENCE, Place, named, payments, until};
+use crate::foreign::{Foreign, english_on};
 use crate::server::Server;
 
 /// Who is named by a header. Only Ada steers, and sees what is secret.
@@ -29,18 +30,18 @@ impl Access for AdaSteers {
     }
 }
 
-struct Pages(Console);
+pub(crate) struct Pages(Console);
 
 impl Pages {
-    fn of(instance: &Instance) -> Self {
+    pub(crate) fn of(instance: &Instance) -> Self {
         Self(Console::builder(&instance.registry, AdaSteers).build().unwrap())
     }
 
-    async fn ask(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Response<Body> {
         self.0.clone().oneshot(request).await.unwrap()
     }
 
-    async fn get(&self, who: &str, page: &str) -> String {
+    pub(crate) async fn get(&self, who: &str, page: &str) -> String {
         let request = Request::get(format!("/{page}")).header("x-user", who);
         let answer = self.ask(request.body(Body::empty()).unwrap()).await;
         answer.into_body().text().await.unwrap()
@@ -55,6 +56,10 @@ impl Pages {
         let form = format!(
             "act=set&token={token}&integration={of}&to={to}&of_all=yes&until=open&why=%3Ci%3E"
         );
+        self.post(who, form).await
+    }
+
+    pub(crate) async fn post(&self, who: &str, form: String) -> Response<Body> {
         let request = Request::post("/")
             .header("x-user", who)
             .header("sec-fetch-site", "same-origin")
@@ -65,7 +70,12 @@ impl Pages {
 
 /// The token of the forms that set something.
 fn token(page: &str) -> &str {
-    let (_, form) = page.split_once(r#"name="act" value="set""#).expect("a form");
+    token_of(page, "set")
+}
+
+pub(crate) fn token_of<'p>(page: &'p str, act: &str) -> &'p str {
+    let act = format!(r#"name="act" value="{act}""#);
+    let (_, form) = page.split_once(&act).expect("a form");
     let (_, token) = form.split_once(r#"name="token" value=""#).expect("a token");
     token.split('"').next().unwrap()
 }
@@ -123,6 +133,24 @@ async fn an_act_sets_a_control_of_all_instances_and_the_page_says_who_obeys() {
     assert_eq!(json["instances"][1]["troubles"][0]["of"], "kill_switch", "{json}");
     let told = &json["told"][0];
     assert_eq!((&told["says"], &told["who"]), (&"off".into(), &"ada".into()), "{json}");
+}
+
+#[tokio::test]
+async fn the_page_of_all_instances_is_in_the_hosts_language() {
+    let Some(place) = Place::new().await else { return };
+    let one = place.instance("web-1").await;
+    let set = one.fleet.set("payments", "kill_switch", "off", "ada", "ada");
+    one.fleet.wait_obeyed(set.await.unwrap(), PATIENCE).await.unwrap();
+    let console = Console::builder(&one.registry, AdaSteers).words(Foreign::new(false));
+    let pages = Pages(console.build().unwrap());
+    let known = "outrigger ada payments on off fallback-only cache-only web UTC s ms";
+    let host = one.fleet.instances().await.unwrap().instances[0].host.clone();
+    for page in ["?instances", ""] {
+        let page = pages.get("ada", page).await;
+        assert!(page.contains("payments") && page.contains("x-wide"), "{page}");
+        let left = english_on(&page.replace(&host, ""), known);
+        assert!(left.is_empty(), "{}\n{page}", left.join("\n"));
+    }
 }
 
 #[tokio::test]
@@ -212,5 +240,9 @@ async fn without_a_fleet_there_is_no_such_page() {
     let registry = outrigger::control::Registry::new();
     let pages = Pages(Console::builder(&registry, AdaSteers).build().unwrap());
     assert!(!pages.get("ada", "").await.contains("?instances"));
-    assert_eq!(pages.get("ada", "?instances").await.trim(), "There is no such page.");
+    let _payments = payments(&registry);
+    for page in ["?instances", "?settings=payments"] {
+        assert_eq!(pages.get("ada", page).await.trim(), "There is no such page.");
+    }
+    assert!(!pages.get("ada", "?integration=payments").await.contains("?settings"));
 }

@@ -9,6 +9,8 @@ mod back;
 mod bench;
 #[cfg(feature = "console")]
 mod console;
+#[cfg(feature = "console")]
+mod console_settings;
 #[cfg(feature = "hyper")]
 mod example;
 mod hints;
@@ -22,6 +24,9 @@ mod steering;
 #[cfg(feature = "oauth")]
 mod together;
 
+#[cfg(feature = "console")]
+#[path = "../console/foreign.rs"]
+mod foreign;
 #[path = "../outbox/postgres/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "../outbox/postgres/server.rs"]

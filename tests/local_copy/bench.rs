@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use outrigger::control::Registry;
 use outrigger::event::{Event, LocalCopyEvent};
+use outrigger::integration::Service;
 use outrigger::local_copy::{Load, LoadError, Loaded, LocalCopy, LocalCopyBuilder};
 use outrigger::rt::{Clock, Rng};
 use outrigger::testing::{Answer, EventRecorder, Script};
-use outrigger::{Integration, ResponseExt};
+use outrigger::{Integration, IntegrationBuilder, ResponseExt};
 use tokio::time::Instant;
 
 pub(crate) type Prices = Vec<String>;
@@ -24,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) panics: bool,
 }
 
+pub(crate) type Builder = IntegrationBuilder<Service<Script>>;
+
 pub(crate) struct Bench {
     pub(crate) plan: Arc<Mutex<Plan>>,
     pub(crate) provider: Script,
@@ -37,10 +40,15 @@ pub(crate) struct Bench {
 impl Bench {
     /// A provider whose list has ten entries.
     pub(crate) fn new() -> Self {
+        Self::over(|builder| builder)
+    }
+
+    /// The same, with other layers.
+    pub(crate) fn over(change: impl FnOnce(Builder) -> Builder) -> Self {
         let plan = Arc::new(Mutex::new(Plan { entries: 10, ..Plan::default() }));
         let (events, registry) = (EventRecorder::new(), Registry::new());
         let provider = provider(Arc::clone(&plan));
-        let shop = Integration::user_flow("shop")
+        let builder = Integration::user_flow("shop")
             .without_retry()
             .without_breaker()
             .without_rate_limit()
@@ -48,9 +56,8 @@ impl Bench {
             .without_timeout()
             .subscriber(events.clone())
             .register(&registry)
-            .service(provider.clone())
-            .build()
-            .unwrap();
+            .service(provider.clone());
+        let shop = change(builder).build().unwrap();
         Self { plan, provider, shop, registry, events, begun: Arc::default() }
     }
 

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
 use outrigger::event::{LocalCopyEvent, SnapshotProblem};
+use outrigger::fallback::FallbackLayer;
 use outrigger::local_copy::{CopyState, LoadFailure, LocalCopyBuilder};
 use outrigger::rt::Clock;
 
-use crate::bench::{Bench, Prices, list, noon, secs, wait};
+use crate::bench::{Bench, Builder, Prices, list, noon, secs, wait};
 
 /// A folder that is gone with the test.
 struct Folder(PathBuf);
@@ -170,4 +171,33 @@ async fn a_snapshot_is_its_owners_alone_and_nothing_is_left_beside_it() {
     let mode = fs::metadata(folder.file()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+}
+
+/// An answer that stands in for the provider's, by a layer of this builder, changes neither copy nor file.
+async fn stays_as_it_is(change: impl FnOnce(Builder) -> Builder) {
+    let (folder, bench) = (Folder::new(), Bench::over(change));
+    let prices = kept(bench.copy(), &folder.file()).start().unwrap();
+    prices.ready().await.unwrap();
+    wait(1).await;
+    let file = fs::read(folder.file()).unwrap();
+    bench.plan(|plan| plan.is_down = true);
+    wait(600).await;
+    assert_eq!((prices.state(), prices.get().unwrap().len()), (CopyState::Late, 10));
+    assert_eq!(prices.health().failure, Some(LoadFailure::Failed));
+    assert!(fs::read(folder.file()).unwrap() == file, "the file is as it was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallbacks_answer_does_not_take_the_place_of_the_copy() {
+    let default = "a\nb\nc\nd\ne\nf";
+    let fallback = FallbackLayer::value(http::Response::new(default));
+    stays_as_it_is(|builder| builder.fallback(fallback)).await;
+}
+
+#[cfg(feature = "cache")]
+#[tokio::test(start_paused = true)]
+async fn a_stale_answer_does_not_take_the_place_of_the_copy() {
+    let cache = outrigger::cache::CacheLayer::new().clock(Clock::anchored(noon()));
+    let cache = cache.fresh_for(secs(1)).stale_if_error(secs(86_400));
+    stays_as_it_is(|builder| builder.cache(cache)).await;
 }

@@ -45,8 +45,35 @@ async fn an_answer_after_the_fetch_was_given_up_is_stored() {
     assert!(fetch(&login).await.is_none());
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(store.load().await.unwrap(), StoredToken::new("r2", 2));
+    // The access token that came with it is as good as another, for a while.
+    let _ = fetch(&login).await.unwrap().unwrap();
+    assert_eq!(used(&issuer), ["r1"]);
     let _ = fetch(&login).await.unwrap().unwrap();
     assert_eq!(used(&issuer), ["r1", "r2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_issuers_token_is_there_for_the_next_fetch_and_lives_from_its_own_request() {
+    let slow = |number: u32| {
+        let text =
+            format!(r#"{{"access_token":"a","expires_in":3600,"refresh_token":"r{number}"}}"#);
+        Answer::status(200).body(text).after(Duration::from_secs(6))
+    };
+    let issuer = Script::new([slow(2), slow(3)]);
+    let login = login(&issuer, MemoryStore::new("r1"));
+    assert!(fetch(&login).await.is_none());
+    // It waits for the first one's request.
+    let token = fetch(&login).await.unwrap().unwrap();
+    assert_eq!(format!("{token:?}"), "Token { lifetime: For(3595s), .. }");
+    // One that replaces a refused token asks the issuer, and so does one that comes late.
+    for (pause, reason) in [(2, TokenReason::Refused), (62, TokenReason::First)] {
+        let before = issuer.begun();
+        assert!(fetch(&login).await.is_none());
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        let asking = login.issue(TokenRequest::new(reason));
+        assert!(tokio::time::timeout(Duration::from_secs(7), asking).await.is_ok());
+        assert_eq!(issuer.begun(), before + 2, "{reason:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,3 +50,77 @@ async fn a_reqwest_client_keeps_its_user_agent_and_its_requests_can_have_options
     let error = stripe.execute(elsewhere).await.unwrap_err();
     assert!(error.to_string().contains("allow_origin"), "{error}");
 }
+
+/// What a server sees of the same request, by reqwest itself and by the request builder here.
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn a_request_looks_like_reqwests_own() {
+    use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+    use http::{HeaderMap, HeaderValue};
+    use outrigger::Body;
+
+    // A macro, because the two builders have no trait in common, and that is what is compared.
+    macro_rules! requests {
+        ($client:expr, $url:expr, $streamed:expr) => {{
+            let (client, url) = ($client, |path: &str| $url(path));
+            let mut more = HeaderMap::new();
+            more.append("x-a", HeaderValue::from_static("1"));
+            more.append("x-a", HeaderValue::from_static("2"));
+            let parts = || futures_util::stream::iter(["an ", "order"].map(Ok::<_, std::io::Error>));
+            [
+                client.get(url("a?b=c%20d")).header("x-b", "1").header("x-b", "2"),
+                client.get(url("a")).header("x-a", "0").headers(more),
+                client.post(url("a")),
+                client.post(url("a")).body("text"),
+                client.post(url("a")).body(vec![0_u8, 255]),
+                client.put(url("a")).json(&serde_json::json!({ "name": "ü & Co" })),
+                client.patch(url("a")).header(CONTENT_TYPE, "application/x").json(&1),
+                client.delete(url("a")).bearer_auth("to.ken"),
+                client.head(url("a")).basic_auth("ada", Some("pa:ss")),
+                client.request(http::Method::OPTIONS, url("a")).basic_auth("ada", None::<&str>),
+                client.post(url("a")).body($streamed(parts())),
+            ]
+        }};
+    }
+    let provider = Provider::script((0..22).map(|_| Step::reply(200, ""))).await;
+    let theirs = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
+    for request in requests!(
+        theirs,
+        |path: &str| provider.url(&format!("/{path}")),
+        reqwest::Body::wrap_stream
+    ) {
+        request.send().await.unwrap().text().await.unwrap();
+    }
+    let ours = Integration::user_flow("crm").base_url(provider.url("/")).build().unwrap();
+    for request in requests!(ours, str::to_owned, Body::from_stream) {
+        request.send().await.unwrap().text().await.unwrap();
+    }
+    let seen = provider.seen();
+    let (theirs, ours) = seen.split_at(11);
+    // Each names itself; `accept: */*` and its absence mean the same (RFC 9110, 12.5.1); the layers write
+    // ids of their own. That a POST has no body, reqwest leaves to be guessed (RFC 9110, 8.6).
+    assert_eq!(
+        (ours[2].header("content-length"), theirs[2].header("content-length")),
+        (Some("0"), None)
+    );
+    let own = ["x-request-id", "traceparent", "idempotency-key"];
+    let headers = |seen: &crate::provider::Seen| {
+        let mut headers = seen.headers.clone();
+        [USER_AGENT, ACCEPT, HOST].into_iter().for_each(|name| drop(headers.remove(name)));
+        own.into_iter().for_each(|name| drop(headers.remove(name)));
+        if seen.body.is_empty() {
+            headers.remove(CONTENT_LENGTH);
+        }
+        headers
+    };
+    for (theirs, ours) in theirs.iter().zip(ours) {
+        let line = |seen: &crate::provider::Seen| (seen.method.clone(), seen.target.clone());
+        assert_eq!(line(ours), line(theirs));
+        assert_eq!(
+            (headers(ours), &ours.body),
+            (headers(theirs), &theirs.body),
+            "{:?}",
+            line(ours)
+        );
+    }
+}

@@ -9,6 +9,8 @@ mod addresses;
 #[cfg(feature = "serde")]
 mod applied;
 mod bodies;
+#[cfg(all(feature = "cache", feature = "redirect", feature = "reqwest"))]
+mod cached;
 mod calls;
 mod client;
 mod collected;

@@ -319,6 +319,21 @@ async fn a_safe_request_may_be_redirected() {
 }
 
 #[tokio::test]
+async fn a_base_url_binds_a_client_that_follows_no_redirects_by_itself() {
+    for (policy, status, asked) in [(Policy::default(), 200, 1), (Policy::none(), 302, 0)] {
+        let elsewhere = Provider::script([Step::reply(200, "there")]).await;
+        let provider = Provider::script([moved(302, &elsewhere.url("/there"))]).await;
+        let client = client().redirect(policy).build().unwrap();
+        let shop = Integration::user_flow("shop").base_url(provider.url("/")).reqwest(client);
+        let response = shop.build().unwrap().get("here").bearer_auth("key").send().await.unwrap();
+        assert_eq!((response.status().as_u16(), elsewhere.seen().len()), (status, asked));
+        // What reqwest leaves out, and what the page says of the rest.
+        let went_along = elsewhere.seen().iter().any(|seen| seen.header("authorization").is_some());
+        assert!(!went_along);
+    }
+}
+
+#[tokio::test]
 async fn baggage_goes_through_no_client_that_could_carry_it_elsewhere() {
     let provider = Provider::script([moved(302, "/there"), Step::reply(200, "")]).await;
     let client = client().build().unwrap();

@@ -14,7 +14,7 @@
   local(document);
   // Times that people write are theirs.
   for (const zone of document.querySelectorAll("input[name=zone]")) zone.value = new Date().getTimezoneOffset();
-  for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = "your time";
+  for (const zone of document.querySelectorAll("[data-zone]")) zone.textContent = zone.dataset.zone;
 
   const address = document.body.dataset.live;
   if (!address || !window.EventSource) return;
@@ -82,7 +82,7 @@
     stream.addEventListener("error", () => {
       if (!stream || stream.readyState !== EventSource.CLOSED) return;
       const notice = document.getElementById("live");
-      if (!notice || notice.hidden) says(`Not live since ${shown(new Date())}.`);
+      if (!notice || notice.hidden) says(document.body.dataset.lost.replace("{time}", () => shown(new Date())));
       end();
       again = setTimeout(begin, 10000);
     });

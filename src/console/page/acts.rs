@@ -5,42 +5,43 @@ use maud::{Markup, html};
 use super::super::acts::{ActResult, ConsoleAct};
 use super::super::route::link;
 use super::super::task::{Task, Tasks};
-use super::super::words;
-use super::layout::{Frame, text, time};
+use super::super::words::{self, Words, say, text};
+use super::layout::{Frame, table, text, time};
 
 /// What people did on this console, newest first.
 pub(in crate::console) fn acts(frame: &Frame<'_>, acts: &[ConsoleAct], tasks: &Tasks) -> Markup {
+    let w = frame.words;
+    let rows = html! { @for act in acts { (row(w, act, tasks)) } };
+    let columns = [
+        text!("When"),
+        text!("Who"),
+        text!("What"),
+        text!("Why"),
+        text!("Until"),
+        text!("Came to"),
+    ];
     let main = html! {
-        h1 { "What people did" }
-        @if acts.is_empty() { p { "Nothing yet, since this process began." } } @else {
-            p { a href=(link(&[("acts", "csv")])) { "As a table for a spreadsheet" } }
-            div .scroll tabindex="0" role="region" aria-label="Acts" {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "Why" }
-                            th scope="col" { "Until" } th scope="col" { "Came to" }
-                        }
-                    }
-                    tbody { @for act in acts { (row(act, tasks)) } }
-                }
-            }
+        h1 { (say!(w, "What people did")) }
+        @if acts.is_empty() { p { (say!(w, "Nothing yet, since this process began.")) } } @else {
+            p { a href=(link(&[("acts", "csv")])) { (say!(w, "As a table for a spreadsheet")) } }
+            (table(w, text!("Acts"), &columns, rows))
         }
-        p .hint { "This process remembers the last thousand. What was done to messages stands in the store, too." }
+        p .hint { (say!(w, "This process remembers the last thousand. What was done to messages stands in the store, too.")) }
     };
-    frame.page("What people did", false, main)
+    frame.page(text!("What people did"), false, main)
 }
 
-fn row(act: &ConsoleAct, tasks: &Tasks) -> Markup {
+fn row(w: &dyn Words, act: &ConsoleAct, tasks: &Tasks) -> Markup {
+    let (what, why, result) = act.said();
     html! {
         tr {
             th scope="row" { (time(act.at)) }
-            td { (text(&act.who)) } td { (text(&act.what)) } td { (text(&act.why)) }
+            td { (text(&act.who)) } td { (w.html(what)) } td { (w.html(why)) }
             td { @if let Some(until) = act.until { (time(until)) } }
             td {
                 @if act.result == ActResult::Begun && tasks.get(act.number).is_some() {
-                    a href=(link(&[("task", &act.number.to_string())])) { "begun" }
-                } @else { (text(&act.result.to_string())) }
+                    a href=(link(&[("task", &act.number.to_string())])) { (w.html(result)) }
+                } @else { (w.html(result)) }
             }
         }
     }
@@ -55,20 +56,25 @@ pub(in crate::console) struct TaskView {
 /// How far an act on many messages is.
 pub(in crate::console) fn task(frame: &Frame<'_>, view: &TaskView) -> Markup {
     let (act, progress) = (&view.task.act, view.task.progress());
-    let number = act.number.to_string();
+    let (w, number) = (frame.words, act.number.to_string());
+    let (what, why, _) = act.said();
+    let so_far = match progress.is_over {
+        true => say!(w, "{done}. It is over.", done = progress.words()),
+        false => say!(w, "{done} so far.", done = progress.words()),
+    };
     let main = html! {
-        h1 { (text(&act.what)) }
-        p { "By " (text(&act.who)) ", " (time(act.at)) ": " (text(&act.why)) }
-        p role="status" { (text(&progress.words())) @if progress.is_over { ". It is over." } @else { " so far." } }
-        @if let Some(error) = &progress.error { p .note.bad { (text(error)) } }
-        @if progress.is_over { p { a href=(link(&[("acts", "")])) { "What people did" } } } @else {
-            p { a href=(link(&[("task", &number)])) { "Look again" } }
+        h1 { (w.html(what.clone())) }
+        p { (say!(w, "By {who}, {time}: {why}", who = text(&act.who), time = time(act.at), why = why)) }
+        p role="status" { (so_far) }
+        @if let Some(error) = progress.error { p .note.bad { (w.html(error)) } }
+        @if progress.is_over { p { a href=(link(&[("acts", "")])) { (say!(w, "What people did")) } } } @else {
+            p { a href=(link(&[("task", &number)])) { (say!(w, "Look again")) } }
             @if view.may_stop {
-                (frame.act("stop", &[("task", &number)], html! {}, html! { button { "Stop it" } }))
+                (frame.act("stop", &[("task", &number)], html! {}, html! { button { (say!(w, "Stop it")) } }))
             }
         }
     };
-    frame.page(&act.what, false, main)
+    frame.page(what, false, main)
 }
 
 /// The acts as comma-separated values (RFC 4180).

@@ -3,140 +3,187 @@ use std::time::SystemTime;
 use maud::{Markup, html};
 
 use super::super::route::link;
-use super::super::words;
+use super::super::words::{self, Phrase, Text, Words, counted, phrase, say, text};
 use super::layout::{facts, none, text, time};
-use crate::control::{Health, LaneHealth, LocalCopyHealth, ShareHealth};
+use crate::control::{BreakerHealth, Health, LaneHealth, LocalCopyHealth, ShareHealth};
 
 /// What is known of it, as far as it has it.
-pub(super) fn details(health: &Health, now: SystemTime) -> Markup {
+pub(super) fn details(w: &dyn Words, health: &Health, now: SystemTime) -> Markup {
     let rate = &health.rate_limit;
-    let pace = rate
-        .interval
-        .map(|interval| format!("one request each {:.1} ms", interval.as_secs_f64() * 1e3));
-    let places =
-        health.bulkhead.limit.map(|limit| format!("{} of {limit} taken", health.bulkhead.in_use));
-    let breaker = health.breaker.map(|breaker| {
-        let open = breaker.open_for.map(|open| format!(", not closed for {}", words::time(open)));
-        let mode = if breaker.is_report_only { ", only reports" } else { "" };
-        let hinted =
-            if breaker.is_hinted { ", most instances find that nothing answers" } else { "" };
-        let held = (breaker.held > 0).then(|| format!(", {} calls wait", breaker.held));
-        let (open, held) = (open.unwrap_or_default(), held.unwrap_or_default());
-        format!("{}{open}{mode}{hinted}{held}", breaker.state.name())
+    let bulkhead = &health.bulkhead;
+    let pace = rate.interval.map(|interval| {
+        let millis = format!("{:.1} ms", interval.as_secs_f64() * 1e3);
+        phrase!("one request each {time}", time = millis)
     });
+    let places =
+        bulkhead.limit.map(|limit| phrase!("{n} of {all} taken", n = bulkhead.in_use, all = limit));
     let cache = health.cache.map(|cache| {
-        format!("{} fresh, {} stale, {} asked the provider", cache.hits, cache.stale, cache.misses)
+        phrase!(
+            "{fresh} fresh, {stale} stale, {misses} asked the provider",
+            fresh = cache.hits,
+            stale = cache.stale,
+            misses = cache.misses
+        )
     });
     let token = health.token.as_ref().map(|token| {
         let error = token.error.as_ref().map(|error| format!(": {error}"));
-        format!("{}, number {}{}", token.state.name(), token.generation, error.unwrap_or_default())
-    });
-    let pool = health.pool.map(|pool| {
-        format!("{} open, {} idle, {} wait for one", pool.open, pool.idle, pool.waiting)
-    });
-    let keyed = health
-        .keyed_breakers
-        .map(|breakers| format!("{} of {} keys aren't closed", breakers.open, breakers.keys));
-    let share = health.share.as_ref().map(|share| {
-        let ShareHealth { account, rate, demand, has_ended, .. } = share;
-        let ended = if *has_ended { ", without a lease" } else { "" };
-        format!(
-            "{rate:.1} requests a second of the account {account}; calls ask for {demand:.1}{ended}"
+        phrase!(
+            "{state}, number {n}{error}",
+            state = token.state.name(),
+            n = token.generation,
+            error = error.unwrap_or_default()
         )
     });
-    let rows: [(&str, Option<String>); 11] = [
-        ("circuit breaker", breaker),
-        ("circuit breakers by key", keyed),
-        ("rate", pace),
-        ("share of the rate", share),
-        ("wait for their turn", (rate.waiting > 0).then(|| rate.waiting.to_string())),
-        ("places", places),
-        (
-            "wait for a place",
-            (health.bulkhead.waiting > 0).then(|| health.bulkhead.waiting.to_string()),
-        ),
-        ("retries saved up", health.retries_saved.map(|saved| saved.to_string())),
-        ("cache", cache),
-        ("token", token),
-        ("connections", pool),
+    let pool = health.pool.map(|pool| {
+        phrase!(
+            "{open} open, {idle} idle, {waiting} wait for one",
+            open = pool.open,
+            idle = pool.idle,
+            waiting = pool.waiting
+        )
+    });
+    let keyed = health.keyed_breakers.map(|breakers| {
+        phrase!("{n} of {all} keys aren't closed", n = breakers.open, all = breakers.keys)
+    });
+    let waiting = |count| (count > 0).then(|| Phrase::from(count));
+    let rows = [
+        (text!("circuit breaker"), health.breaker.as_ref().map(breaker)),
+        (text!("circuit breakers by key"), keyed),
+        (text!("rate"), pace),
+        (text!("share of the rate"), health.share.as_ref().map(share)),
+        (text!("wait for their turn"), waiting(rate.waiting)),
+        (text!("places"), places),
+        (text!("wait for a place"), waiting(bulkhead.waiting)),
+        (text!("retries saved up"), health.retries_saved.map(Phrase::from)),
+        (text!("cache"), cache),
+        (text!("token"), token),
+        (text!("connections"), pool),
     ];
-    let mut shown: Vec<_> =
-        rows.into_iter().filter_map(|(name, value)| Some((name, text(&value?)))).collect();
-    shown.extend(checks(health));
-    shown.extend(copies_and_lanes(health));
-    shown.extend(provider_changes(health));
+    let known = rows.into_iter().chain(checks(health));
+    let known = known.filter_map(|(name, value)| Some((name, w.html(value?))));
+    let mut shown: Vec<_> = known.collect();
+    shown.extend(copies_and_lanes(w, health));
+    shown.extend(provider_changes(w, health));
     for expiry in &health.expiries {
-        let left = expiry.at.duration_since(now).map(|left| format!(" (in {})", words::time(left)));
         let host = expiry.host.as_deref().map(text).unwrap_or_else(none);
-        shown.push((
-            expiry.credential.name(),
-            html! {
-                (host) " ends " (time(expiry.at)) (left.unwrap_or_else(|_| " (over)".to_owned()))
-            },
-        ));
+        let ends = match expiry.at.duration_since(now) {
+            Ok(left) => say!(
+                w,
+                "{host} ends {time} (in {left})",
+                host = host,
+                time = time(expiry.at),
+                left = words::time(left)
+            ),
+            Err(_) => say!(w, "{host} ends {time} (over)", host = host, time = time(expiry.at)),
+        };
+        shown.push((Text::word(expiry.credential.name()), ends));
     }
-    facts(&shown)
+    facts(w, shown)
+}
+
+fn breaker(breaker: &BreakerHealth) -> Phrase {
+    let open = breaker.open_for.map(words::time);
+    let open = open.map(|time| phrase!("not closed for {time}", time = time));
+    let mode = breaker.is_report_only.then(|| phrase!("only reports"));
+    let hinted = breaker.is_hinted.then(|| phrase!("most instances find that nothing answers"));
+    let held = (breaker.held > 0).then(|| counted!("{n} calls wait", n = breaker.held));
+    let parts = [open, mode, hinted, held].into_iter().flatten();
+    Phrase::list(std::iter::once(breaker.state.name().into()).chain(parts), ", ")
+}
+
+fn share(share: &ShareHealth) -> Phrase {
+    let ShareHealth { account, rate, demand, has_ended, .. } = share;
+    let ended = has_ended.then(|| phrase!("without a lease"));
+    let share = phrase!(
+        "{rate} requests a second of the account {account}; calls ask for {demand}",
+        rate = format!("{rate:.1}"),
+        account = account,
+        demand = format!("{demand:.1}")
+    );
+    Phrase::list([share, ended.into()], ", ")
 }
 
 /// What it does to requests and finds in answers.
-fn checks(health: &Health) -> Vec<(&'static str, Markup)> {
+fn checks(health: &Health) -> [(Text, Option<Phrase>); 4] {
     let signing = health.signing.as_ref().map(|signing| match &signing.error {
-        Some(error) => format!("the last request can't be signed: {error}"),
-        None => format!("works; the provider's clock is {} s ahead", signing.clock_ahead),
+        Some(error) => phrase!("the last request can't be signed: {error}", error = error),
+        None => phrase!(
+            "works; the provider's clock is {n} s ahead",
+            n = signing.clock_ahead.to_string()
+        ),
     });
-    let tokens = health
-        .keyed_tokens
-        .map(|tokens| format!("{} of {} have none that can be sent", tokens.failing, tokens.keys));
+    let tokens = health.keyed_tokens.map(|tokens| {
+        phrase!("{n} of {all} have none that can be sent", n = tokens.failing, all = tokens.keys)
+    });
     let rejected = health.validation.as_ref().map(|checks| {
         let last = checks.last_rejection.as_ref().map(|last| {
-            let place = last.pointer.as_ref().map(|place| format!(" at {place}"));
-            let (verdict, place) = (last.verdict.name(), place.unwrap_or_default());
-            format!("; the last: {} said {verdict}{place}, status {}", last.check, last.status)
+            let place = last.pointer.as_ref().map(|place| phrase!(" at {place}", place = place));
+            phrase!(
+                "the last: {check} said {verdict}{place}, status {status}",
+                check = last.check.to_string(),
+                verdict = last.verdict.name(),
+                place = place,
+                status = last.status.to_string()
+            )
         });
-        let last = last.unwrap_or_default();
-        format!("{} rejected, {} not checked{last}", checks.rejected, checks.unchecked)
+        let counts = phrase!(
+            "{n} rejected, {unchecked} not checked",
+            n = checks.rejected,
+            unchecked = checks.unchecked
+        );
+        Phrase::list([counts, last.into()], "; ")
     });
-    let mirror = health
-        .mirror
-        .map(|mirror| format!("{} copies agreed, {} didn't", mirror.agreed, mirror.disagreed));
-    [("signing", signing), ("tokens by key", tokens), ("answers", rejected), ("mirror", mirror)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, text(&value?))))
-        .collect()
+    let mirror = health.mirror.map(|mirror| {
+        phrase!("{n} copies agreed, {others} didn't", n = mirror.agreed, others = mirror.disagreed)
+    });
+    [
+        (text!("signing"), signing),
+        (text!("tokens by key"), tokens),
+        (text!("answers"), rejected),
+        (text!("mirror"), mirror),
+    ]
 }
 
 /// What is kept of it here, and what waits to be sent.
-fn copies_and_lanes(health: &Health) -> Vec<(&'static str, Markup)> {
+fn copies_and_lanes(w: &dyn Words, health: &Health) -> Vec<(Text, Markup)> {
     let copy = |copy: &LocalCopyHealth| {
-        let age = copy.age.map(|age| format!(", {} old", words::time(age))).unwrap_or_default();
-        let error = copy.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        text(&format!("{}: {}{age}{error}", copy.name, copy.state.name()))
+        let age = copy.age.map(|age| phrase!(", {time} old", time = words::time(age)));
+        let error = copy.error.as_ref().map(|error| format!(": {error}"));
+        let is = format!("{}: {}", copy.name, copy.state.name());
+        let error = error.map(Phrase::from);
+        w.html(Phrase::list([is.into(), age.into(), error.into()], ""))
     };
     let lane = |lane: &LaneHealth| {
-        let paused = lane.paused.as_ref().map(|pause| format!(", paused: {}", pause.why));
-        let paused = paused.unwrap_or_default();
-        html! {
-            a href=(link(&[("lane", &lane.lane)])) { (text(&lane.lane)) }
-            ": " (lane.ready) " wait, " (lane.dead) " wait for a person" (text(&paused))
-        }
+        let name = html! { a href=(link(&[("lane", &lane.lane)])) { (text(&lane.lane)) } };
+        let counts = say!(
+            w,
+            "{lane}: {ready} wait, {dead} wait for a person",
+            lane = name,
+            ready = lane.ready,
+            dead = lane.dead
+        );
+        let paused = lane.paused.as_ref();
+        let paused = paused.map(|pause| say!(w, ", paused: {why}", why = text(&pause.why)));
+        html! { (counts) (paused.unwrap_or_else(none)) }
     };
-    let copies = health.local_copies.iter().map(|one| ("local copy", copy(one)));
-    copies.chain(health.lanes.iter().map(|one| ("lane", lane(one)))).collect()
+    let copies = health.local_copies.iter().map(|one| (text!("local copy"), copy(one)));
+    copies.chain(health.lanes.iter().map(|one| (text!("lane"), lane(one)))).collect()
 }
 
 /// What its answers tell of a change of its API.
-fn provider_changes(health: &Health) -> Vec<(&'static str, Markup)> {
+fn provider_changes(w: &dyn Words, health: &Health) -> Vec<(Text, Markup)> {
     let pins = health.pins.iter().map(|pin| {
         let told = pin.told.as_ref().filter(|_| pin.differs);
-        let told = told.map(|told| format!(", but it answers with {told}")).unwrap_or_default();
-        let old = if pin.is_over_a_year_old { ", which is more than a year old" } else { "" };
-        ("pinned version", text(&format!("{} {}{old}{told}", pin.name, pin.version)))
+        let told = told.map(|told| phrase!("but it answers with {version}", version = told));
+        let old = pin.is_over_a_year_old.then(|| phrase!("which is more than a year old"));
+        let is = format!("{} {}", pin.name, pin.version).into();
+        (text!("pinned version"), w.html(Phrase::list([is, old.into(), told.into()], ", ")))
     });
     let drifts = health.drifts.iter().map(|drift| {
         let detail = drift.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
         let said = text(&format!("{}, {}{detail}", drift.endpoint, drift.kind));
         let at = drift.at.map(|at| html! { " (" (time(at)) ")" });
-        ("change of its API", html! { (said) (at.unwrap_or_else(none)) })
+        (text!("change of its API"), html! { (said) (at.unwrap_or_else(none)) })
     });
     pins.chain(drifts).collect()
 }

@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use maud::{Markup, html};
 
 use super::super::route::link;
-use super::super::words;
-use super::layout::{Frame, text, time};
+use super::super::words::{self, Phrase, Text, Words, counted, phrase, say, text};
+use super::layout::{Frame, table, text, time};
 use crate::control::{FleetInstance, FleetView, FleetWord, InstanceState};
 
 /// All instances and what they are told, or why that can't be shown.
@@ -12,91 +10,112 @@ pub(in crate::console) type InstancesView = Result<(FleetView, Vec<FleetWord>), 
 
 /// Who obeys, who doesn't, and since when.
 pub(in crate::console) fn instances(frame: &Frame<'_>, view: &InstancesView) -> Markup {
+    let w = frame.words;
     let main = html! {
-        h1 { "Instances" }
+        h1 { (say!(w, "Instances")) }
         @match view {
-            Err(why) => { p .note.bad { "The fleet's database can't be asked: " (text(why)) } }
+            Err(why) => { p .note.bad { (say!(w, "The fleet's database can't be asked: {error}", error = text(why))) } }
             Ok((view, said)) => {
-                p { (text(&format!("{view}."))) }
-                (table(view))
+                p { (w.html(in_all(view))) }
+                (all(w, view))
                 p .hint {
-                    "A change is obeyed within 3 s. An instance that gave no sign for 15 s has ended, hangs or can't reach \
-                    the database; after a day it is taken off this list."
+                    (say!(w, "A change is obeyed within 3 s. An instance that gave no sign for 15 s has ended, hangs or can't reach the database; after a day it is taken off this list."))
                 }
-                h2 { "What they are told" }
-                @if said.is_empty() { p { "Nothing yet: each has the settings of its code." } } @else { (words_table(said)) }
+                h2 { (say!(w, "What they are told")) }
+                @if said.is_empty() { p { (say!(w, "Nothing yet: each has the settings of its code.")) } } @else { (told(w, said)) }
             }
         }
     };
-    frame.page("Instances", false, main)
+    frame.page(text!("Instances"), false, main)
 }
 
-fn table(view: &FleetView) -> Markup {
-    html! {
-        div .scroll tabindex="0" role="region" aria-label="Instances" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "Instance" } th scope="col" { "Machine" } th scope="col" { "Version" }
-                        th scope="col" { "Obeys" } th scope="col" { "For" } th scope="col" { "Last sign" }
-                        th scope="col" { "What it doesn't obey" }
-                    }
-                }
-                tbody { @for instance in &view.instances { (row(instance)) } }
-            }
-        }
-    }
+/// `4 of 5 obey; web-3 not seen for 40 s.`
+fn in_all(view: &FleetView) -> Phrase {
+    let (all, others) = (view.instances.len(), view.disobeying().count());
+    let obey = counted!("{n} of {all} obey", n = all - others, all = all);
+    let (gone, here): (Vec<_>, Vec<_>) = view.disobeying().partition(|it| it.is_long_gone());
+    let here = here.into_iter().map(|instance| {
+        let time = instance.for_time.map(|time| format!("{} s", time.as_secs()));
+        let state = match instance.state {
+            InstanceState::Behind => text!("behind"),
+            InstanceState::NotSeen => text!("not seen"),
+            _ => text!("disobeys"),
+        };
+        let troubles = instance.troubles.iter().map(|trouble| format!(" ({trouble})"));
+        phrase!(
+            "{instance} {state}{span}{troubles}",
+            instance = &instance.name,
+            state = state,
+            span = time.map(|time| phrase!(" for {time}", time = time)),
+            troubles = troubles.collect::<String>()
+        )
+    });
+    let gone =
+        (!gone.is_empty()).then(|| counted!("{n} not seen for over an hour", n = gone.len()));
+    let parts = std::iter::once(obey).chain(here).chain(gone);
+    phrase!("{what}.", what = Phrase::list(parts, "; "))
 }
 
-fn row(instance: &FleetInstance) -> Markup {
-    let ago = |time: Duration| format!("{} ago", words::time(time));
+fn all(w: &dyn Words, view: &FleetView) -> Markup {
+    let rows = html! { @for instance in &view.instances { (row(w, instance)) } };
+    let columns = [
+        text!("Instance"),
+        text!("Machine"),
+        text!("Version"),
+        text!("Obeys"),
+        text!("For"),
+        text!("Last sign"),
+        text!("What it doesn't obey"),
+    ];
+    table(w, text!("Instances"), &columns, rows)
+}
+
+fn row(w: &dyn Words, instance: &FleetInstance) -> Markup {
     html! {
         tr {
             th scope="row" { (text(&instance.name)) }
             td { (text(&instance.host)) } td { (text(&instance.version)) }
-            td { (obeys(instance.state)) }
+            td { (w.html(obeys(instance.state))) }
             td { @if let Some(time) = instance.for_time { (words::time(time)) } @else { "–" } }
-            td { (ago(instance.seen_ago)) }
+            td { (say!(w, "{time} ago", time = words::time(instance.seen_ago))) }
             td { @for trouble in &instance.troubles { p { (text(&trouble.to_string())) } } }
         }
     }
 }
 
-fn words_table(said: &[FleetWord]) -> Markup {
-    html! {
-        div .scroll tabindex="0" role="region" aria-label="What they are told" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "Integration" } th scope="col" { "Of" } th scope="col" { "Is to be" }
-                        th scope="col" { "Who" } th scope="col" { "Why" } th scope="col" { "Since" } th scope="col" { "Until" }
-                    }
-                }
-                tbody { @for word in said { (word_row(word)) } }
-            }
-        }
-    }
+fn told(w: &dyn Words, said: &[FleetWord]) -> Markup {
+    let rows = html! { @for word in said { (word_row(w, word)) } };
+    let columns = [
+        text!("Integration"),
+        text!("Of"),
+        text!("Is to be"),
+        text!("Who"),
+        text!("Why"),
+        text!("Since"),
+        text!("Until"),
+    ];
+    table(w, text!("What they are told"), &columns, rows)
 }
 
-fn word_row(word: &FleetWord) -> Markup {
+fn word_row(w: &dyn Words, word: &FleetWord) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(link(&[("integration", &word.integration)])) { (text(&word.integration)) } }
-            td { (text(words::control_name(&word.of))) } td { (text(&word.says)) }
+            td { (w.html(words::control_name(&word.of))) } td { (text(&word.says)) }
             td { (text(&word.who)) } td { (text(&word.why)) } td { (time(word.since)) }
             td {
                 @if let Some(until) = word.until { (time(until)) } @else { "–" }
-                @if let Some(back) = &word.back { ", then " (text(back)) }
+                @if let Some(back) = &word.back { (say!(w, ", then {position}", position = text(back))) }
             }
         }
     }
 }
 
-fn obeys(state: InstanceState) -> &'static str {
+fn obeys(state: InstanceState) -> Text {
     match state {
-        InstanceState::Obeys => "yes",
-        InstanceState::Behind => "not yet",
-        InstanceState::Disobeys => "no",
-        InstanceState::NotSeen => "not seen",
+        InstanceState::Obeys => text!("yes"),
+        InstanceState::Behind => text!("not yet"),
+        InstanceState::Disobeys => text!("no"),
+        InstanceState::NotSeen => text!("not seen"),
     }
 }

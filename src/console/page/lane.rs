@@ -1,13 +1,13 @@
 use maud::{Markup, html};
 
 use super::super::route::{LaneView, REASONS, STATES};
-use super::super::words;
+use super::super::words::{self, Phrase, Words, counted, phrase, say, text};
 use super::find::messages;
-use super::layout::{Frame, facts, none, text, time};
+use super::layout::{Frame, facts, folded, none, text, time};
 use super::said::{Said, said};
 use super::until::until;
 use crate::outbox::webhook::source_of;
-use crate::outbox::{LaneStats, PausedBy, StoredMessage, Timestamp};
+use crate::outbox::{LaneStats, Pause, PausedBy, StoredMessage, Timestamp};
 use crate::terms::outbox::State;
 
 /// A lane, and a part of its messages.
@@ -27,99 +27,105 @@ pub(in crate::console) struct LanePage {
 /// The page of a lane.
 pub(in crate::console) fn lane(frame: &Frame<'_>, page: &LanePage) -> Markup {
     let LanePage { view, stats, .. } = page;
-    let said = said(&view.lane);
+    let (w, said) = (frame.words, said(&view.lane));
     let main = html! {
-        h1 { "Lane " (text(&view.lane)) }
-        (state(stats, said))
+        h1 { (say!(w, "Lane {name}", name = text(&view.lane))) }
+        (state(w, stats, said))
         (pause(frame, page))
-        h2 { "Messages" }
-        (filter(view))
-        @if page.messages.is_empty() { p { "None." } } @else { (messages(&page.messages)) }
+        h2 { (say!(w, "Messages")) }
+        (filter(w, view))
+        @if page.messages.is_empty() { p { (say!(w, "None.")) } } @else { (messages(w, &page.messages)) }
         @if let (true, Some(last)) = (page.has_more, page.messages.last()) {
-            p { a rel="next" href=(LaneView { after: Some(last.seq), ..view.clone() }.link()) { "Later ones" } }
+            p { a rel="next" href=(LaneView { after: Some(last.seq), ..view.clone() }.link()) { (say!(w, "Later ones")) } }
         }
         (acts_on_all(frame, page))
     };
     frame.page(&view.lane, false, main)
 }
 
-fn state(stats: &LaneStats, said: &Said) -> Markup {
+fn state(w: &dyn Words, stats: &LaneStats, said: &Said) -> Markup {
     let mut rows = vec![
-        ("wait", html! { (stats.ready) }),
-        ("are due", html! { (stats.due) }),
+        (text!("wait"), html! { (stats.ready) }),
+        (text!("are due"), html! { (stats.due) }),
         (said.under_way, html! { (stats.leased) }),
     ];
     if stats.polling > 0 {
-        rows.push(("are done by the provider, the result is missing", html! { (stats.polling) }));
+        rows.push((
+            text!("are done by the provider, the result is missing"),
+            html! { (stats.polling) },
+        ));
     }
     if stats.unknown > 0 {
-        rows.push(("may have happened already", html! { (stats.unknown) }));
+        rows.push((text!("may have happened already"), html! { (stats.unknown) }));
     }
     if let Some(oldest) = stats.oldest_undelivered {
         rows.push((said.oldest, time(oldest.into())));
     }
     for (why, count) in &stats.dead {
-        rows.push(("wait for a person", html! { (count) " (" (why.to_string()) ")" }));
+        rows.push((
+            text!("wait for a person"),
+            html! { (count) " (" (w.html(words::dead_reason(*why))) ")" },
+        ));
     }
-    facts(&rows)
+    facts(w, rows)
 }
 
 fn pause(frame: &Frame<'_>, page: &LanePage) -> Markup {
-    let lane = page.view.lane.as_str();
+    let (w, lane) = (frame.words, page.view.lane.as_str());
     let hidden = [("lane", lane)];
     html! {
         @if let Some(pause) = &page.stats.paused {
-            p {
-                "Paused by "
-                @match &pause.by {
-                    PausedBy::Person(who) => (text(who)),
-                    _ => "a worker",
-                }
-                ": " (text(&pause.why)) ". "
-                @if pause.until == Timestamp::NEVER { "It goes on when somebody resumes it." } @else {
-                    "It goes on at " (time(pause.until.into())) "."
-                }
-            }
+            p { (w.html(paused(pause))) }
             @if page.may_steer {
-                details {
-                    summary { "Resume the lane" }
-                    (frame.act("resume", &hidden, html! {}, html! { button { "Resume" } }))
-                }
+                @let button = html! { button { (say!(w, "Resume")) } };
+                (folded(w, text!("Resume the lane"), frame.act("resume", &hidden, none(), button)))
             }
         } @else if page.may_steer {
-            details {
-                summary { "Pause the lane" }
-                p { (page.stats.due) (said(lane).paused) }
-                (frame.act("pause", &hidden, html! {
-                    (until("somebody resumes it", none()))
-                }, html! { button { "Pause" } }))
-            }
+            @let until = until(w, text!("somebody resumes it"), none());
+            @let button = html! { button { (say!(w, "Pause")) } };
+            (folded(w, text!("Pause the lane"), html! {
+                p { (w.html(Phrase::of(said(lane).paused, page.stats.due))) }
+                (frame.act("pause", &hidden, until, button))
+            }))
         }
     }
 }
 
-fn filter(view: &LaneView) -> Markup {
+fn paused(pause: &Pause) -> Phrase {
+    let by = match &pause.by {
+        PausedBy::Person(who) => Phrase::from(text(who)),
+        _ => phrase!("a worker"),
+    };
+    let paused = phrase!("Paused by {who}: {why}.", who = by, why = text(&pause.why));
+    let end = match pause.until {
+        Timestamp::NEVER => phrase!("It goes on when somebody resumes it."),
+        until => phrase!("It goes on at {time}.", time = time(until.into())),
+    };
+    Phrase::list([paused, end], " ")
+}
+
+fn filter(w: &dyn Words, view: &LaneView) -> Markup {
     let is_event = source_of(&view.lane).is_some();
     html! {
         form .filter method="get" action="?" {
             input type="hidden" name="lane" value=(view.lane);
-            label { "State"
+            label { (say!(w, "State"))
                 select name="state" {
-                    option value="" { "all" }
+                    option value="" { (say!(w, "all")) }
                     @for state in STATES {
-                        option value=(state.name()) selected[view.state == Some(state)] { (words::state(state, is_event)) }
+                        option value=(state.name()) selected[view.state == Some(state)] { (w.html(words::state(state, is_event))) }
                     }
                 }
             }
-            label { "Dead because"
+            label { (say!(w, "Dead because"))
                 select name="reason" {
-                    option value="" { "all" }
+                    option value="" { (say!(w, "all")) }
                     @for reason in REASONS {
-                        option value=(reason.name()) selected[view.reason == Some(reason)] { (reason.to_string()) }
+                        option value=(reason.name()) selected[view.reason == Some(reason)] { (w.html(words::dead_reason(reason))) }
                     }
                 }
             }
-            button { "Show" }
+            button { (say!(w, "Show")) }
         }
     }
 }
@@ -127,7 +133,7 @@ fn filter(view: &LaneView) -> Markup {
 /// What can be done to all that the filter finds.
 fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
     let LanePage { view, stats, may_replay, may_discard, .. } = page;
-    let (at, said) = (page.at.0.to_string(), said(&view.lane));
+    let (w, at, said) = (frame.words, page.at.0.to_string(), said(&view.lane));
     let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
     hidden.extend(view.state.map(|state| ("state", state.name())));
     hidden.extend(view.reason.map(|reason| ("reason", reason.name())));
@@ -135,29 +141,32 @@ fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
         Some(reason) => stats.dead.get(&reason).copied().unwrap_or_default(),
         None => stats.dead_in_all(),
     };
+    let again = || {
+        let force = html! {
+            label .choice {
+                input type="checkbox" name="force" value="yes"; " "
+                (say!(w, "also those whose key the provider has forgotten: they may happen twice"))
+            }
+        };
+        let button = html! { button { (w.html(Phrase::of(said.all[1], dead))) } };
+        html! { p { (w.html(said.how_again)) } (frame.act("replay_all", &hidden, force, button)) }
+    };
+    let give_up = || {
+        let number = html! { b { (dead) } };
+        let count = html! {
+            label {
+                (say!(w, "This can't be undone. Write {number} here", number = number))
+                input name="count" inputmode="numeric" required autocomplete="off";
+            }
+            input type="hidden" name="expected" value=(dead);
+        };
+        let button = html! { button .danger { (w.html(counted!("Give {n} up", n = dead))) } };
+        frame.act("discard_all", &hidden, count, button)
+    };
     html! {
         @if view.state == Some(State::Dead) && dead > 0 {
-            @if *may_replay {
-                details {
-                    summary { (said.all[0]) (dead) " again" }
-                    p { (said.how_again) }
-                    (frame.act("replay_all", &hidden, html! {
-                        label .choice {
-                            input type="checkbox" name="force" value="yes";
-                            " also those whose key the provider has forgotten: they may happen twice"
-                        }
-                    }, html! { button { (said.all[1]) (dead) " again" } }))
-                }
-            }
-            @if *may_discard {
-                details {
-                    summary { "Give all " (dead) " up" }
-                    (frame.act("discard_all", &hidden, html! {
-                        label { "This can't be undone. Write " b { (dead) } " here" input name="count" inputmode="numeric" required autocomplete="off"; }
-                        input type="hidden" name="expected" value=(dead);
-                    }, html! { button .danger { "Give " (dead) " up" } }))
-                }
-            }
+            @if *may_replay { (folded(w, Phrase::of(said.all[0], dead), again())) }
+            @if *may_discard { (folded(w, counted!("Give all {n} up", n = dead), give_up())) }
         }
     }
 }

@@ -11,6 +11,7 @@ mod layout;
 mod message;
 mod overview;
 mod said;
+mod settings;
 mod until;
 
 pub(super) use acts::{TaskView, acts, csv, task};
@@ -21,3 +22,4 @@ pub(super) use lane::{LanePage, lane};
 pub(super) use layout::{Frame, Note, note};
 pub(super) use message::{MessageView, message};
 pub(super) use overview::{Card, LaneCard, OverviewView, overview, parts};
+pub(super) use settings::{SettingsView, settings};

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::super::minutes::{HOUR, Kind, Minute, Minutes};
 use super::super::route::{LaneView, link};
-use super::super::words;
-use super::layout::{Frame, text, time};
+use super::super::words::{self, Phrase, Words, counted, phrase, say, text};
+use super::layout::{Frame, facts, table, text, time};
 use crate::control::{FleetHealth, Health};
 use crate::outbox::LaneStats;
 use crate::terms::Status;
@@ -44,67 +44,69 @@ pub(in crate::console) struct LaneCard {
 
 /// The first page.
 pub(in crate::console) fn overview(frame: &Frame<'_>, view: &OverviewView) -> Markup {
+    let (w, now) = (frame.words, frame.now);
     let main = html! {
-        h1 { "Integrations" }
-        (summary(view, frame.now))
+        h1 { (say!(w, "Integrations")) }
+        (summary(w, view, now))
         div #cards .cards {
-            @for of in &view.cards { (card(of, frame.now)) }
+            @for of in &view.cards { (card(w, of, now)) }
         }
-        (outbox(view, frame.now))
+        (outbox(w, view, now))
     };
-    frame.page("Integrations", true, main)
+    frame.page(text!("Integrations"), true, main)
 }
 
 /// The parts that may change, each an element with an id: the sentence on top, each card, which of them there are and in
 /// which order, and the lanes.
-pub(in crate::console) fn parts(view: &OverviewView, now: SystemTime) -> Vec<String> {
+pub(in crate::console) fn parts(
+    w: &dyn Words,
+    view: &OverviewView,
+    now: SystemTime,
+) -> Vec<String> {
     let order = view.cards.iter().map(card_id).collect::<Vec<_>>().join(" ");
-    let mut parts = vec![summary(view, now).into_string()];
-    parts.extend(view.cards.iter().map(|of| card(of, now).into_string()));
+    let mut parts = vec![summary(w, view, now).into_string()];
+    parts.extend(view.cards.iter().map(|of| card(w, of, now).into_string()));
     parts.push(html! { div #cards data-order=(order) {} }.into_string());
-    parts.push(outbox(view, now).into_string());
+    parts.push(outbox(w, view, now).into_string());
     parts
 }
 
-fn summary(view: &OverviewView, now: SystemTime) -> Markup {
+fn summary(w: &dyn Words, view: &OverviewView, now: SystemTime) -> Markup {
     let dead: u64 = view.lanes.iter().map(|lane| lane.stats.dead_in_all()).sum();
     let unwell =
         view.cards.iter().filter(|card| words::needs_person(&card.health, &card.lately(now)));
     html! {
-        p #summary aria-live="polite" { (in_all(view.cards.len(), unwell.count(), dead)) }
+        p #summary aria-live="polite" { (w.html(in_all(view.cards.len(), unwell.count(), dead))) }
     }
 }
 
-fn outbox(view: &OverviewView, now: SystemTime) -> Markup {
+fn outbox(w: &dyn Words, view: &OverviewView, now: SystemTime) -> Markup {
     html! {
         section #outbox {
             @if let Some(trouble) = &view.trouble {
-                p .note.bad { "The outbox can't be read: " (text(trouble)) }
+                p .note.bad { (say!(w, "The outbox can't be read: {error}", error = text(trouble))) }
             }
             @if !view.lanes.is_empty() {
-                h2 { "Outbox" }
-                (lanes(&view.lanes, now))
+                h2 { (say!(w, "Outbox")) }
+                (lanes(w, &view.lanes, now))
             }
         }
     }
 }
 
-fn in_all(all: usize, unwell: usize, dead: u64) -> String {
+fn in_all(all: usize, unwell: usize, dead: u64) -> Phrase {
     let calls = match (all, unwell) {
-        (0, _) => "No integration is registered here".to_owned(),
-        (1, 0) => "The one integration works".to_owned(),
-        (all, 0) => format!("All {all} integrations work"),
-        (all, unwell) => format!("{unwell} of {all} integrations need a look"),
+        (0, _) => phrase!("No integration is registered here"),
+        (1, 0) => phrase!("The one integration works"),
+        (all, 0) => counted!("All {n} integrations work", n = all),
+        (all, unwell) => counted!("{n} of {all} integrations need a look", n = unwell, all = all),
     };
-    match dead {
-        0 => format!("{calls}."),
-        1 => format!("{calls}; 1 message waits for a person."),
-        dead => format!("{calls}; {dead} messages wait for a person."),
-    }
+    let dead = (dead > 0).then(|| counted!("{n} messages wait for a person", n = dead));
+    phrase!("{what}.", what = Phrase::list([calls, dead.into()], "; "))
 }
 
 /// What is shown of one integration, and replaced when it changes.
-pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
+pub(in crate::console) fn card(w: &dyn Words, of: &Card, now: SystemTime) -> Markup {
     let Card { health, minutes, until } = of;
     let lately = of.lately(now);
     let status = words::status_of(health, &lately);
@@ -113,61 +115,61 @@ pub(in crate::console) fn card(of: &Card, now: SystemTime) -> Markup {
             h2 {
                 a href=(link(&[("integration", &health.integration)])) { (text(&health.integration)) }
                 " "
-                span .state { span aria-hidden="true" { (words::shape(status)) } " " (words::status(status)) }
+                span .state { span aria-hidden="true" { (words::shape(status)) } " " (w.html(words::status(status))) }
             }
-            p { (text(&words::sentence(health, &lately, now))) }
-            @if let Some(fleet) = &health.fleet { (of_fleet(fleet)) }
+            p { (w.html(words::sentence(health, &lately, now))) }
+            @if let Some(fleet) = &health.fleet { (of_fleet(w, fleet)) }
             @if let Some(until) = until {
                 @if *until < now {
-                    p .late { "It was wanted until " (time(*until)) ". Is the reason still true?" }
+                    p .late { (say!(w, "It was wanted until {time}. Is the reason still true?", time = time(*until))) }
                 } @else {
-                    p { "Wanted until " (time(*until)) "." }
+                    p { (say!(w, "Wanted until {time}.", time = time(*until))) }
                 }
             }
             @if status != Status::Up {
-                @if let Some(since) = health.since { p { "Since " (time(since)) "." } }
+                @if let Some(since) = health.since { p { (say!(w, "Since {time}.", time = time(since))) } }
             }
             @if let Some(minutes) = minutes {
-                dl {
-                    @for (name, value) in words::figures(&lately) {
-                        div { dt { (name) } dd { (value) } }
-                    }
-                }
-                (strip(minutes, now))
+                (facts(w, words::figures(&lately).into_iter().map(|(name, value)| (name, w.html(value)))))
+                (strip(w, minutes, now))
             } @else {
-                p .hint { (words::NOT_REMEMBERED) }
+                p .hint { (w.html(words::NOT_REMEMBERED)) }
             }
         }
     }
 }
 
 /// What is the matter between this instance and its fleet.
-fn of_fleet(fleet: &FleetHealth) -> Markup {
+fn of_fleet(w: &dyn Words, fleet: &FleetHealth) -> Markup {
     html! {
         @if !fleet.has_heard {
-            p .late { "This instance hasn't heard its fleet yet: controls and settings are its own." }
+            p .late { (say!(w, "This instance hasn't heard its fleet yet: controls and settings are its own.")) }
         } @else if let Some(since) = fleet.unheard_since {
-            p .late { "This instance hasn't heard its fleet since " (time(since)) ": controls and settings stay as they are." }
+            p .late { (say!(w, "This instance hasn't heard its fleet since {time}: controls and settings stay as they are.", time = time(since))) }
         }
         @if let Some(error) = &fleet.error {
-            p .late { "The last look at it failed: " (text(error)) }
+            p .late { (say!(w, "The last look at it failed: {error}", error = text(error))) }
         }
         @for trouble in &fleet.troubles {
-            p .late { "This instance doesn't obey its fleet: " (text(&trouble.of)) ": " (text(&trouble.why)) }
+            p .late { (say!(w, "This instance doesn't obey its fleet: {of}: {why}", of = text(&trouble.of), why = text(&trouble.why))) }
         }
     }
 }
 
 /// The last hour: a bar a minute, as high as its share of calls, its failures dark.
-fn strip(minutes: &Minutes, now: SystemTime) -> Markup {
+fn strip(w: &dyn Words, minutes: &Minutes, now: SystemTime) -> Markup {
     let hour: Vec<Minute> = minutes.hour(now).collect();
     let most = hour.iter().map(Minute::calls).max().unwrap_or_default().max(1);
     let height = |count: u32| f64::from(count) * f64::from(TALL) / f64::from(most);
     let calls: u32 = hour.iter().map(Minute::calls).sum();
     let failed: u32 = hour.iter().map(bad).sum();
-    let label = format!("The last hour: {calls} calls, of which {failed} failed or were refused.");
+    let label = counted!(
+        "The last hour: {n} calls, of which {failed} failed or were refused.",
+        n = calls,
+        failed = failed
+    );
     html! {
-        svg .strip role="img" aria-label=(label) viewBox=(format!("0 0 {HOUR} {TALL}")) preserveAspectRatio="none" {
+        svg .strip role="img" aria-label=(w.html(label)) viewBox=(format!("0 0 {HOUR} {TALL}")) preserveAspectRatio="none" {
             @for (x, minute) in hour.iter().enumerate() {
                 @let all = height(minute.calls());
                 @let bad = height(bad(minute));
@@ -186,37 +188,34 @@ fn bad(minute: &Minute) -> u32 {
     minute.failed() + minute.of(Kind::Refused)
 }
 
-fn lanes(lanes: &[LaneCard], now: SystemTime) -> Markup {
+fn lanes(w: &dyn Words, lanes: &[LaneCard], now: SystemTime) -> Markup {
     let ago = |at: crate::outbox::Timestamp| {
         words::time(now.duration_since(SystemTime::from(at)).unwrap_or_default())
     };
-    html! {
-        div .scroll tabindex="0" role="region" aria-label="Lanes of the outbox" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "Lane" } th scope="col" { "Waiting" } th scope="col" { "Being sent" }
-                        th scope="col" { "Oldest waits for" } th scope="col" { "Wait for a person" } th scope="col" { "Paused" }
+    let rows = html! {
+        @for LaneCard { name, stats } in lanes {
+            tr {
+                th scope="row" { a href=(link(&[("lane", name)])) { (text(name)) } }
+                td { (stats.ready) } td { (stats.leased) }
+                td { @if let Some(oldest) = stats.oldest_undelivered { (ago(oldest)) } @else { "–" } }
+                td {
+                    @if stats.dead_in_all() == 0 { "0" } @else {
+                        a href=(dead(name)) { (stats.dead_in_all()) }
                     }
                 }
-                tbody {
-                    @for LaneCard { name, stats } in lanes {
-                        tr {
-                            th scope="row" { a href=(link(&[("lane", name)])) { (text(name)) } }
-                            td { (stats.ready) } td { (stats.leased) }
-                            td { @if let Some(oldest) = stats.oldest_undelivered { (ago(oldest)) } @else { "–" } }
-                            td {
-                                @if stats.dead_in_all() == 0 { "0" } @else {
-                                    a href=(dead(name)) { (stats.dead_in_all()) }
-                                }
-                            }
-                            td { @if let Some(pause) = &stats.paused { (text(&pause.why)) } @else { "no" } }
-                        }
-                    }
-                }
+                td { @if let Some(pause) = &stats.paused { (text(&pause.why)) } @else { (say!(w, "no")) } }
             }
         }
-    }
+    };
+    let columns = [
+        text!("Lane"),
+        text!("Waiting"),
+        text!("Being sent"),
+        text!("Oldest waits for"),
+        text!("Wait for a person"),
+        text!("Paused"),
+    ];
+    table(w, text!("Lanes of the outbox"), &columns, rows)
 }
 
 fn dead(lane: &str) -> String {

@@ -1,25 +1,26 @@
 //! How it is said of messages that go out, and of webhooks that came in.
 
+use super::super::words::{Text, counted_text, text};
 use crate::outbox::StoredMessage;
 use crate::outbox::webhook::source_of;
 
 /// The words for one of the two.
 pub(super) struct Said {
-    pub(super) message: &'static str,
-    pub(super) enqueued: &'static str,
-    pub(super) key: &'static str,
-    pub(super) under_way: &'static str,
-    pub(super) oldest: &'static str,
-    pub(super) next: &'static str,
-    pub(super) again: &'static str,
-    pub(super) again_button: &'static str,
-    /// `Send all 5 again`, without the number.
-    pub(super) all: [&'static str; 2],
-    pub(super) how_again: &'static str,
-    pub(super) forgotten: &'static str,
-    pub(super) correct: &'static str,
-    pub(super) correct_button: &'static str,
-    pub(super) paused: &'static str,
+    pub(super) message: Text,
+    pub(super) enqueued: Text,
+    pub(super) key: Text,
+    pub(super) under_way: Text,
+    pub(super) oldest: Text,
+    pub(super) next: Text,
+    pub(super) again: Text,
+    pub(super) again_button: Text,
+    /// `Send all 5 again`.
+    pub(super) all: [Text; 2],
+    pub(super) how_again: Text,
+    pub(super) forgotten: Text,
+    pub(super) correct: Text,
+    pub(super) correct_button: Text,
+    pub(super) paused: Text,
 }
 
 pub(super) fn said(lane: &str) -> &'static Said {
@@ -33,35 +34,41 @@ pub(super) fn said_of(messages: &[StoredMessage]) -> &'static Said {
 }
 
 const OUT: Said = Said {
-    message: "Message",
-    enqueued: "Enqueued",
-    key: "Business key",
-    under_way: "are being sent",
-    oldest: "the oldest that isn't delivered",
-    next: "sent next",
-    again: "Send it again",
-    again_button: "Send again",
-    all: ["Send all ", "Send "],
-    how_again: "Each is sent with its own key, in the order in which they were enqueued, so that a provider that honours keys does nothing twice. What dies from now on isn't among them.",
-    forgotten: "even if the provider has forgotten its key: it may happen twice",
-    correct: "Correct its body and send it",
-    correct_button: "Send the corrected one",
-    paused: " messages are due now. What is being sent goes on; nothing is lost.",
+    message: text!("Message"),
+    enqueued: text!("Enqueued"),
+    key: text!("Business key"),
+    under_way: text!("are being sent"),
+    oldest: text!("the oldest that isn't delivered"),
+    next: text!("sent next"),
+    again: text!("Send it again"),
+    again_button: text!("Send again"),
+    all: [counted_text!("Send all {n} again"), counted_text!("Send {n} again")],
+    how_again: text!(
+        "Each is sent with its own key, in the order in which they were enqueued, so that a provider that honours keys does nothing twice. What dies from now on isn't among them."
+    ),
+    forgotten: text!("even if the provider has forgotten its key: it may happen twice"),
+    correct: text!("Correct its body and send it"),
+    correct_button: text!("Send the corrected one"),
+    paused: counted_text!("{n} messages are due now. What is being sent goes on; nothing is lost."),
 };
 
 const IN: Said = Said {
-    message: "Webhook",
-    enqueued: "Received",
-    key: "Provider's id",
-    under_way: "are being handled",
-    oldest: "the oldest that isn't handled",
-    next: "handled next",
-    again: "Handle it again",
-    again_button: "Handle again",
-    all: ["Handle all ", "Handle "],
-    how_again: "Each is handled in the order in which they were received. What dies from now on isn't among them.",
-    forgotten: "even if it has been handled: it may happen twice",
-    correct: "Correct its body and handle it",
-    correct_button: "Handle the corrected one",
-    paused: " webhooks are to be handled now. What is being handled goes on; they are still received, and nothing is lost.",
+    message: text!("Webhook"),
+    enqueued: text!("Received"),
+    key: text!("Provider's id"),
+    under_way: text!("are being handled"),
+    oldest: text!("the oldest that isn't handled"),
+    next: text!("handled next"),
+    again: text!("Handle it again"),
+    again_button: text!("Handle again"),
+    all: [counted_text!("Handle all {n} again"), counted_text!("Handle {n} again")],
+    how_again: text!(
+        "Each is handled in the order in which they were received. What dies from now on isn't among them."
+    ),
+    forgotten: text!("even if it has been handled: it may happen twice"),
+    correct: text!("Correct its body and handle it"),
+    correct_button: text!("Handle the corrected one"),
+    paused: counted_text!(
+        "{n} webhooks are to be handled now. What is being handled goes on; they are still received, and nothing is lost."
+    ),
 };

@@ -1,5 +1,6 @@
 -- Gives a lease, unless somebody has given one since version $2: then there is no row. The account's row is locked
--- first. Done a second time, because nobody knows whether the first was, it finds another version.
+-- first. Done a second time, because nobody knows whether the first was, it finds another version. Accounts whose rate
+-- nobody has shared for 30 days go, a hundred at a time.
 WITH next AS (
     INSERT INTO outrigger.fleet_account AS known (name, version, heard)
     VALUES ($1, 1, outrigger.fleet_now())
@@ -15,6 +16,15 @@ WITH next AS (
 ), forgotten AS (
     DELETE FROM outrigger.fleet_share USING next
     WHERE account = $1 AND holder <> $3 AND ends < next.heard - $8
+), unused AS (
+    -- Two that look at the same time don't wait for each other.
+    SELECT name FROM outrigger.fleet_account
+    WHERE name <> $1 AND heard < outrigger.fleet_now() - 2592000000
+    LIMIT 100 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM outrigger.fleet_account account USING unused WHERE account.name = unused.name
+), shares_gone AS (
+    DELETE FROM outrigger.fleet_share share USING unused WHERE share.account = unused.name
 )
 INSERT INTO outrigger.fleet_share (account, holder, used, demand, rate, ends)
 SELECT $1, $3, $4, $5, $6, heard + $7 FROM next

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::options::CallOptions;
 use crate::body::Body;
+use crate::cache::CachePolicy;
 use crate::context::IdempotencyKey;
 use crate::integration::{Call, Integration};
 use crate::outcome::Error;
@@ -187,6 +188,12 @@ impl RequestBuilder {
     /// These options, in place of those that were set before.
     pub fn options(self, options: CallOptions) -> Self {
         self.option(|_| options)
+    }
+
+    /// It goes past the cache.
+    pub(crate) fn past_cache(mut self) -> Self {
+        self.request.extensions_mut().insert(CachePolicy::Bypass);
+        self
     }
 
     fn option(mut self, set: impl FnOnce(CallOptions) -> CallOptions) -> Self {

@@ -133,7 +133,7 @@ impl CachePattern {
     }
 
     /// Until when a call waits that has a stale answer: it must not lose that to its deadline.
-    fn patience(&self, call: &Call, asked: &Asked) -> Option<Instant> {
+    pub(super) fn patience(&self, call: &Call, asked: &Asked) -> Option<Instant> {
         let deadline = call.deadline()?;
         self.stand_in(asked, Failure::ANY)?;
         let left = deadline.saturating_duration_since(call.now());

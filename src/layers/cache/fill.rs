@@ -14,13 +14,13 @@ use super::asked::{Asked, conditions};
 use super::body::{FilledBody, Piece, Pipe};
 use super::flight::{Flight, Landed, Waiter};
 use super::origin::Origin;
-use super::parts::{Ended, Settings};
+use super::parts::{Ended, Settings, is_as_it_says, is_redirected};
 use super::shared::{Generation, Shared};
 use super::stored::StoredAnswer;
 use crate::body::Body;
 use crate::context::Context;
 use crate::freshness::{Failure, Moments, Storing, TimedHeaders, Validity};
-use crate::outcome::{Error, FailedCheck};
+use crate::outcome::Error;
 use crate::pattern::either;
 use crate::rt;
 use crate::terms::Class;
@@ -130,7 +130,11 @@ impl Fill {
         let reply = self.send(validated).await?;
         match validated.filter(|_| reply.head.status == StatusCode::NOT_MODIFIED) {
             None => Ok((reply, None)),
-            Some(known) if known.is_confirmed_by(&reply.head.headers) => Ok((reply, Some(known))),
+            Some(known)
+                if !is_redirected(&reply.head) && known.is_confirmed_by(&reply.head.headers) =>
+            {
+                Ok((reply, Some(known)))
+            }
             Some(_) => Ok((self.send(None).await?, None)),
         }
     }
@@ -148,11 +152,12 @@ impl Fill {
     async fn take(&self, reply: Reply, to: oneshot::Sender<Came>) {
         let Reply { head, body, sent, received } = reply;
         let settings = &self.settings;
-        let failure = settings.failure_of_parts(head.status, &head.headers, &head.extensions);
+        let class = settings.class_of(&head);
+        let failure = settings.failure_of_class(head.status, class);
         self.note(failure);
         let times = TimedHeaders::read(&head.headers, sent, received);
         let validity = Validity::new(head.status, &head.headers, times);
-        match self.storing(&head, &validity, failure) {
+        match self.storing(&head, class, &validity, failure) {
             Storing::Store if self.fits(body.size_hint().lower()) => {
                 let (pipe, piped) = FilledBody::piped(body.size_hint());
                 let given = clone_of(&head);
@@ -226,18 +231,22 @@ impl Fill {
         is_put.then_some(stored)
     }
 
-    fn storing(&self, head: &Parts, validity: &Validity, failure: Option<Failure>) -> Storing {
-        // Stored, a refusal would come back without the word that it is one, and a part as the whole.
-        let extensions = &head.extensions;
-        if extensions.get::<FailedCheck>().is_some()
-            || extensions.get::<Class>() == Some(&Class::Partial)
+    fn storing(
+        &self,
+        head: &Parts,
+        class: Class,
+        validity: &Validity,
+        failure: Option<Failure>,
+    ) -> Storing {
+        // What can stand in for a failure isn't replaced by it.
+        if !is_as_it_says(head, class) || failure.is_some_and(|failure| self.has_stand_in(failure))
         {
             return Storing::Leave;
         }
-        // What can stand in for a failure isn't replaced by it.
-        match failure.is_some_and(|failure| self.has_stand_in(failure)) {
-            true => Storing::Leave,
-            false => self.asked.storing(head.status, &head.headers, validity),
+        match self.asked.storing(head.status, &head.headers, validity) {
+            // Its freshness is that of another URI; the redirect's own isn't known.
+            Storing::Store if is_redirected(head) => Storing::Replace,
+            storing => storing,
         }
     }
 
@@ -253,15 +262,8 @@ impl Fill {
         self.shared().forget(&self.asked);
     }
 
-    /// Remembers a failure, if something is stored that can be given meanwhile.
     fn note(&self, failure: Option<Failure>) {
-        match failure {
-            None => self.shared().answered(&self.asked.key),
-            Some(failure) if self.asked.known.is_some() => {
-                self.shared().failed(&self.asked.key, failure);
-            }
-            Some(_) => {}
-        }
+        self.shared().note(&self.asked, failure);
     }
 
     /// Lets calls for this key fetch their own for a while, if one has waited in vain.

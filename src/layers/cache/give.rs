@@ -85,8 +85,7 @@ impl CachePattern {
         if flight.is_first_late() {
             self.settings.shared.failed(&asked.key, Failure::ANY);
         }
-        let error = Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown);
-        self.give_instead(attempt, asked, forwarded, error).await
+        self.give_instead(attempt, asked, forwarded, too_late()).await
     }
 
     /// Gives what another call's fetch has stored, if this call may have it.
@@ -145,4 +144,9 @@ impl CachePattern {
             emitter.emit(Some(&attempt.context()), || Event::CacheAnswered { outcome, age });
         }
     }
+}
+
+/// A call's time runs out, and a stale answer may be given.
+pub(super) fn too_late() -> Error {
+    Error::timeout(Phase::Call, Duration::ZERO, Delivery::Unknown)
 }

@@ -25,7 +25,9 @@
 //! **What is stored.** What RFC 9111, 3, allows, if it is of use: fresh, or confirmable, or within a window of
 //! staleness. Never: `no-store`, `Set-Cookie` without a partition, `text/event-stream`, `Vary: *`, 206, a
 //! body that broke, wasn't read, is over the [cap](CacheLayer::body_cap) or differs from its
-//! `Content-Length`. What varies by request headers is kept for each, 16 for a URI; credentials don't count
+//! `Content-Length`. Nor an answer that isn't what its status says: a 2xx that a classifier, a check or the
+//! [token](crate::token) layer calls no success, a refusal of credentials by any status, and what came by a
+//! redirect, whose freshness is that of another URI. What varies by request headers is kept for each, 16 for a URI; credentials don't count
 //! there, because the partition stands for them.
 //!
 //! **Freshness.** `max-age`, else `Expires`, else [`fresh_for`](CacheLayer::fresh_for), else a tenth of the
@@ -45,8 +47,8 @@
 //! for each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
 //! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
-//! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx; by hand:
-//! [`CacheHandle`]. That holds for all partitions. What is being fetched then isn't stored.
+//! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx, or a redirect, or if
+//! an attempt before the last was sent; by hand: [`CacheHandle`]. That holds for all partitions. What is being fetched then isn't stored.
 //!
 //! **Groups** (RFC 9875): an answer's `Cache-Groups` names groups of its origin, such as `"rates"`. With one
 //! answer that is outdated go all others of its groups, and those of the groups that the answer to an unsafe

@@ -2,15 +2,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::response::Parts;
+use http::{Response, StatusCode};
 use tokio::sync::watch;
 
 use super::config::CacheConfig;
 use super::shared::Shared;
 use crate::event::Emitter;
 use crate::freshness::Failure;
-use crate::outcome::{Error, ErrorKind, SharedClassifier, class_of_error, class_of_head};
-use crate::terms::Rejection;
+use crate::outcome::{
+    Error, ErrorKind, FailedCheck, FollowedRedirect, SharedClassifier, class_of_error,
+    class_of_head,
+};
+use crate::terms::{Class, Rejection};
 
 /// What a pattern is made of.
 pub(super) struct Settings {
@@ -38,17 +42,18 @@ pub(super) struct Ended(watch::Receiver<()>);
 impl Settings {
     /// Whether an answer is a failure, for which a stored one may stand in.
     pub(super) fn failure_of<B>(&self, answer: &Response<B>) -> Option<Failure> {
-        self.failure_of_parts(answer.status(), answer.headers(), answer.extensions())
+        let (status, extensions) = (answer.status(), answer.extensions());
+        let class = class_of_head(&self.classifier, status, answer.headers(), extensions);
+        self.failure_of_class(status, class)
     }
 
-    /// The same, of an answer's head.
-    pub(super) fn failure_of_parts(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Option<Failure> {
-        let class = class_of_head(&self.classifier, status, headers, extensions);
+    /// The class of an answer by its head.
+    pub(super) fn class_of(&self, head: &Parts) -> Class {
+        class_of_head(&self.classifier, head.status, &head.headers, &head.extensions)
+    }
+
+    /// Whether an answer of this class is a failure.
+    pub(super) fn failure_of_class(&self, status: StatusCode, class: Class) -> Option<Failure> {
         let by_header = matches!(
             status,
             StatusCode::INTERNAL_SERVER_ERROR
@@ -76,6 +81,25 @@ impl Settings {
             }
         }
     }
+}
+
+/// Whether an answer is what its status says. Stored, another one would come back without the word that it is
+/// a refusal, a failure, or a part of the whole; and a refusal of credentials holds for these alone, which the
+/// key doesn't know.
+pub(super) fn is_as_it_says(head: &Parts, class: Class) -> bool {
+    let is_told = match class {
+        Class::Success => true,
+        Class::Unauthorized | Class::Partial => false,
+        // A redirect that nobody followed.
+        Class::ClientError => !head.status.is_success(),
+        _ => head.status.is_client_error() || head.status.is_server_error(),
+    };
+    is_told && head.extensions.get::<FailedCheck>().is_none()
+}
+
+/// Whether another URI than the caller's gave it.
+pub(super) fn is_redirected(head: &Parts) -> bool {
+    FollowedRedirect::before(&head.extensions).is_some()
 }
 
 // === impl Alive ===

@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,11 +8,16 @@ use http::{HeaderMap, StatusCode};
 
 use super::around::CachePattern;
 use super::asked::{Asked, Way};
+use super::give::too_late;
 use super::given::{CacheStatus, Forwarded, mark};
 use super::invalidation::{Invalidation, same_origin};
+use super::parts::{is_as_it_says, is_redirected};
 use super::shared::Generation;
-use crate::freshness::strings;
-use crate::pattern::{Attempt, Call, Flow, Next, Wire};
+use super::stored::StoredAnswer;
+use crate::context::{AttemptState, Context};
+use crate::freshness::{Failure, strings};
+use crate::outcome::{Error, LeftAlone};
+use crate::pattern::{Attempt, Call, Flow, Held, Next, Wire};
 use crate::terms::{CacheOutcome, Delivery};
 
 impl CachePattern {
@@ -32,24 +38,22 @@ impl CachePattern {
         let located = held.answer(|head| {
             mark(head, CacheStatus::of(CacheOutcome::Bypass, forwarded));
             let named = [LOCATION, CONTENT_LOCATION].map(|name| head.headers.get(&name).cloned());
-            (head.status, named, strings(&head.headers, &CACHE_GROUP_INVALIDATION))
+            let groups = strings(&head.headers, &CACHE_GROUP_INVALIDATION);
+            let is_left_alone = head.extensions.get::<LeftAlone>().is_some();
+            (
+                Told { status: head.status, is_redirected: is_redirected(head), is_left_alone },
+                named,
+                groups,
+            )
         });
         if let (Some(invalidation), Some(uri)) = (&mut invalidation, uri) {
-            let delivery = match held.error() {
-                Some(error) => error.delivery(),
-                None => call.facts().delivery(),
-            };
-            let is_done = matches!(&located, Some((status, ..)) if status.is_success() || status.is_redirection());
-            // A gateway that answers 504 doesn't know what became of the call.
-            let is_answered = delivery != Delivery::NotSent;
-            let may_be_done =
-                matches!(&located, Some((status, ..)) if status.is_server_error()) && is_answered;
-            match is_done || may_be_done || delivery == Delivery::Unknown {
+            let told = located.as_ref().map(|(told, ..)| told);
+            match may_have_changed(told, held.error(), &attempt.context()) {
                 true => invalidation.carry_out(),
                 false => invalidation.cancel(),
             }
-            if let Some((_, named, groups)) = located {
-                let named = named.into_iter().flatten().filter(|_| is_done);
+            if let Some((told, named, groups)) = located {
+                let named = named.into_iter().flatten().filter(|_| told.is_done());
                 let named = named.filter_map(|other| same_origin(&uri, &other));
                 named.for_each(|other| invalidation.also(&other));
                 // Whoever names groups means it, whatever the status.
@@ -72,36 +76,71 @@ impl CachePattern {
         if let Some(flow) = self.without_asking(attempt, &asked).await {
             return flow;
         }
-        let forwarded = Forwarded::of(&asked, &self.settings.shared.moments());
-        let (stored, status) = {
-            let began = (self.settings.shared.generation(&asked.key), call.now());
+        let shared = &self.settings.shared;
+        let forwarded = Forwarded::of(&asked, &shared.moments());
+        let began = (shared.generation(&asked.key), call.now());
+        let instead = {
             let mut running = pin!(next.run(call, attempt));
-            let held = attempt.head(running.as_mut()).await;
-            let head =
-                held.answer(|head| (head.status, head.headers.clone(), head.extensions.clone()));
-            let failure = match (&head, held.error()) {
-                (_, Some(error)) => Some(self.settings.failure_of_error(error)),
-                (Some((status, headers, extensions)), None) => {
-                    self.settings.failure_of_parts(*status, headers, extensions)
+            let head = attempt.head(running.as_mut());
+            match call.until(self.patience(call, &asked), head).await {
+                None => {
+                    attempt.state(AttemptState::mark_call_cut);
+                    shared.failed(&asked.key, Failure::ANY);
+                    Err(too_late())
                 }
-                (None, None) => None,
-            };
-            let Some(stored) = failure.and_then(|failure| self.stand_in(&asked, failure)) else {
-                if let Some((StatusCode::OK, headers, _)) = &head {
-                    self.compare(&asked, headers, began);
+                Some(held) => {
+                    let Some(stored) = self.stored_instead(&held, &asked, began) else {
+                        let missed = CacheStatus::of(CacheOutcome::Miss, forwarded);
+                        held.answer(|head| mark(head, missed));
+                        self.told(attempt, CacheOutcome::Miss, None);
+                        return held.hand_up().await;
+                    };
+                    let status = held.answer(|head| head.status);
+                    held.discard();
+                    Ok((stored, status))
                 }
-                let status = CacheStatus::of(CacheOutcome::Miss, forwarded);
-                held.answer(|head| mark(head, status));
-                self.told(attempt, CacheOutcome::Miss, None);
-                return held.hand_up().await;
-            };
-            held.discard();
-            (stored, head.map(|(status, ..)| status))
+            }
             // What failed is dropped here, with all that it holds.
         };
+        attempt.state(AttemptState::clear_call_cut);
         attempt.forget_answer();
-        let failed = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
-        self.give(attempt, stored, asked.form(), CacheStatus { status, ..failed }).await
+        match instead {
+            Ok((stored, status)) => {
+                let failed = CacheStatus::of(CacheOutcome::StaleIfError, forwarded);
+                self.give(attempt, stored, asked.form(), CacheStatus { status, ..failed }).await
+            }
+            Err(error) => self.give_instead(attempt, &asked, forwarded, error).await,
+        }
+    }
+
+    /// Looks at what a HEAD came to, and remembers it. Returns the stale answer that stands in for it, if it
+    /// is a failure.
+    fn stored_instead<W: Wire, F: Future<Output = Flow>>(
+        &self,
+        held: &Held<'_, W, F>,
+        asked: &Asked,
+        began: (Generation, Instant),
+    ) -> Option<Arc<StoredAnswer>> {
+        let settings = &self.settings;
+        let failure = match held.error() {
+            Some(error) => Some(settings.failure_of_error(error)),
+            None => held.answer(|head| {
+                let class = settings.class_of(head);
+                let failure = settings.failure_of_class(head.status, class);
+                if head.status == StatusCode::OK
+                    && is_as_it_says(head, class)
+                    && !is_redirected(head)
+                {
+                    self.compare(asked, &head.headers, began);
+                }
+                failure
+            })?,
+        };
+        // A refusal here says nothing of the provider.
+        if !held.error().is_some_and(Error::is_rejected) {
+            settings.shared.note(asked, failure);
+        }
+        self.stand_in(asked, failure?)
     }
 
     /// Freshens or drops what is stored, as the 200 to a HEAD says. It was asked for in this generation
@@ -114,6 +153,43 @@ impl CachePattern {
         }
         let confirmed = known.confirmed(&asked.request.headers, by, sent, shared.moments());
         shared.confirm(asked, &Arc::new(confirmed), generation);
+    }
+}
+
+/// What an answer to an unsafe call tells of what became of it.
+struct Told {
+    status: StatusCode,
+    /// It came after a redirect: who redirects may have acted.
+    is_redirected: bool,
+    /// The provider says that it didn't act.
+    is_left_alone: bool,
+}
+
+impl Told {
+    fn is_done(&self) -> bool {
+        self.status.is_success() || self.status.is_redirection()
+    }
+}
+
+/// Whether an unsafe call that came to this answer, or to this error, may have changed something.
+fn may_have_changed(told: Option<&Told>, error: Option<&Error>, context: &Context) -> bool {
+    let call = context.call();
+    let delivery = match (told, error) {
+        (Some(told), _) if told.is_done() || told.is_redirected => return true,
+        (_, Some(error)) => error.delivery(),
+        (Some(told), _) if told.is_left_alone => call.delivery(),
+        _ => call.delivery_of_answer(),
+    };
+    let status = told.map_or_else(|| call.last_status(), |told| Some(told.status));
+    match delivery {
+        Delivery::NotSent => false,
+        // An earlier attempt may have acted: a DELETE that is repeated comes to 404. A gateway that answers
+        // 504 doesn't know what became of the call.
+        Delivery::Answered => {
+            let is_repeated = context.attempts_counted().is_some_and(|sent| sent > 1);
+            is_repeated || !status.is_some_and(|status| status.is_client_error())
+        }
+        Delivery::Unknown => true,
     }
 }
 

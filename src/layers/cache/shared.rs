@@ -241,6 +241,15 @@ impl Shared {
         self.keys().quiet(key, now)
     }
 
+    /// Remembers what a fetch came to: a failure, if something is stored that can be given meanwhile.
+    pub(super) fn note(&self, asked: &Asked, failure: Option<Failure>) {
+        match failure {
+            None => self.answered(&asked.key),
+            Some(failure) if asked.known.is_some() => self.failed(&asked.key, failure),
+            Some(_) => {}
+        }
+    }
+
     pub(super) fn failed(&self, key: &CacheKey, of: Failure) {
         let share = self.rng.fraction();
         self.keys().failed(key, rt::now(), of, share);

@@ -2,71 +2,119 @@ use std::time::{Duration, Instant};
 
 use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// Counts the failures since the last success, in atomics, and keeps what others say until then.
+/// Counts failures in a row, in atomics, and keeps what others say until a success.
+///
+/// A successful head ends the row of those that came instead of a head: answers may take minutes to be read, and what
+/// answers isn't down. Failures in the bodies are a row of their own, which a body ends that was read to its end.
 #[derive(Debug)]
 pub(super) struct ConsecutiveFailures {
     epoch: Instant,
-    length: AtomicU32,
+    heads: Row,
+    bodies: Row,
     /// The peer has refused an attempt since the last success, which was not counted.
     ignored_first: AtomicBool,
-    /// When the first of them was sent, and when an attempt last succeeded, in nanoseconds since
-    /// `epoch`.
-    since: AtomicU64,
-    last_success: AtomicU64,
     /// Until when most others say that nothing answers them; 0 if they don't.
     hinted_until: AtomicU64,
 }
 
-impl ConsecutiveFailures {
-    pub(super) fn new(epoch: Instant) -> Self {
+/// Failures after the last success of the same part of an answer.
+#[derive(Debug)]
+struct Row {
+    length: AtomicU32,
+    /// When the first of them was sent, in nanoseconds since the epoch.
+    since: AtomicU64,
+    /// When that part last succeeded, the same.
+    last_success: AtomicU64,
+}
+
+impl Row {
+    fn new() -> Self {
         let (since, last_success) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (length, ignored_first) = (AtomicU32::new(0), AtomicBool::new(false));
-        let hinted_until = AtomicU64::new(0);
-        Self { epoch, length, ignored_first, since, last_success, hinted_until }
+        Self { length: AtomicU32::new(0), since, last_success }
     }
 
-    pub(super) fn length(&self) -> u32 {
+    fn length(&self) -> u32 {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// Counts a failed attempt that was sent at `sent`. Failures are recorded under the lock.
-    pub(super) fn failed(&self, sent: Instant) {
+    fn add(&self, sent: u64) {
         if self.length.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.since.store(self.nanos(sent), Ordering::Relaxed);
+            self.since.store(sent, Ordering::Relaxed);
         }
+    }
+
+    /// When the first of them was sent, or the part last succeeded if that was later.
+    fn no_success_since(&self) -> u64 {
+        let since = self.since.load(Ordering::Relaxed);
+        since.max(self.last_success.load(Ordering::Relaxed))
+    }
+
+    fn end(&self) {
+        self.length.store(0, Ordering::Relaxed);
+    }
+}
+
+impl ConsecutiveFailures {
+    pub(super) fn new(epoch: Instant) -> Self {
+        let (ignored_first, hinted_until) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { epoch, heads: Row::new(), bodies: Row::new(), ignored_first, hinted_until }
+    }
+
+    pub(super) fn length(&self) -> u32 {
+        self.heads.length().saturating_add(self.bodies.length())
+    }
+
+    /// Counts a failed attempt that was sent at `sent`, with its head or later. Failures are recorded under the lock.
+    pub(super) fn failed(&self, sent: Instant, had_head: bool) {
+        let row = if had_head { &self.bodies } else { &self.heads };
+        row.add(self.nanos(sent));
     }
 
     /// Counts an attempt that the peer refused. The first after a success is not counted: servers
     /// close connections as a matter of routine, and the next attempt uses another one.
-    pub(super) fn refused(&self, sent: Instant) {
+    pub(super) fn refused(&self, sent: Instant, had_head: bool) {
         if self.ignored_first.swap(true, Ordering::Relaxed) {
-            self.failed(sent);
+            self.failed(sent, had_head);
         }
     }
 
-    /// A success resets the count. Returns how long nothing had succeeded, if there were many
-    /// failures.
+    /// A successful head has come. Returns how long nothing had answered, if there were many failures.
+    pub(super) fn answered(&self, now: Instant) -> Option<Duration> {
+        self.ended_by(&[&self.heads], now)
+    }
+
+    /// A success ends all of it. Returns how long nothing had succeeded, if there were many failures.
     pub(super) fn succeeded(&self, now: Instant) -> Option<Duration> {
-        let length = self.length();
+        self.ended_by(&[&self.heads, &self.bodies], now)
+    }
+
+    fn ended_by(&self, rows: &[&Row], now: Instant) -> Option<Duration> {
+        let length: u32 = rows.iter().map(|row| row.length()).sum();
         let gap = || now.saturating_duration_since(self.no_success_since());
         let ended = (length >= MIN_FAILURES).then(gap);
-        let hinted_until = self.hinted_until.load(Ordering::Relaxed);
-        if length != 0 || hinted_until != 0 || self.ignored_first.load(Ordering::Relaxed) {
-            self.clear();
+        if length != 0 {
+            rows.iter().for_each(|row| row.end());
         }
-        self.last_success.store(self.nanos(now), Ordering::Relaxed);
+        if self.ignored_first.load(Ordering::Relaxed) {
+            self.ignored_first.store(false, Ordering::Relaxed);
+        }
+        if self.hinted_until.load(Ordering::Relaxed) != 0 {
+            self.hinted_until.store(0, Ordering::Relaxed);
+        }
+        let now = self.nanos(now);
+        rows.iter().for_each(|row| row.last_success.store(now, Ordering::Relaxed));
         ended
     }
 
-    /// When the first of them was sent, or an attempt last succeeded if that was later.
+    /// Since when there is no head, if heads are missing; else, since when no body comes to its end.
     pub(super) fn no_success_since(&self) -> Instant {
-        let since = self.since.load(Ordering::Relaxed);
-        let since = since.max(self.last_success.load(Ordering::Relaxed));
-        self.epoch + Duration::from_nanos(since)
+        let row = if self.heads.length() > 0 { &self.heads } else { &self.bodies };
+        self.epoch + Duration::from_nanos(row.no_success_since())
     }
 
     pub(super) fn clear(&self) {
-        self.length.store(0, Ordering::Relaxed);
+        self.heads.end();
+        self.bodies.end();
         self.ignored_first.store(false, Ordering::Relaxed);
         self.hinted_until.store(0, Ordering::Relaxed);
     }

@@ -73,9 +73,8 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
         let (by, now) = (&self.breaker.classifier, self.call.now());
         let class = held.class(by);
         if !class.is_failure() && class != Class::Throttled {
-            if let Role::Probe(_) = self.admission.role {
-                self.breaker.shared.record_head(self.admission(), now);
-            }
+            self.breaker.shared.record_head(self.admission(), now);
+            self.admission.is_answered = true;
             self.stage = Stage::Head(now);
             return;
         }

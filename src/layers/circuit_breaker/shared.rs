@@ -237,7 +237,7 @@ impl SharedBreaker {
             }
         };
         let sample = WindowSample { failed, slow: config.is_slow(took) };
-        if let Some(gap) = self.count(&settings, outcome, sample, admission.sent_at, now) {
+        if let Some(gap) = self.count(&settings, outcome, sample, &admission, now) {
             inner.machine.success_gap_ended(gap, now);
         }
         // A fast success never opens it.
@@ -257,20 +257,21 @@ impl SharedBreaker {
         settings: &Settings,
         outcome: AttemptOutcome,
         sample: WindowSample,
-        sent: Instant,
+        admission: &Admission,
         now: Instant,
     ) -> Option<Duration> {
+        let Admission { sent_at, is_answered, .. } = *admission;
         match outcome {
             AttemptOutcome::Neutral => return None,
             // Rates count what was answered, or should have been.
             AttemptOutcome::Refused => {
-                self.consecutive.refused(sent);
+                self.consecutive.refused(sent_at, is_answered);
                 return None;
             }
             _ => settings.window.record(self.since_epoch(now), sample),
         }
         if let AttemptOutcome::Failure { .. } = outcome {
-            self.consecutive.failed(sent);
+            self.consecutive.failed(sent_at, is_answered);
             return None;
         }
         self.consecutive.succeeded(now)
@@ -339,12 +340,15 @@ impl SharedBreaker {
         }
     }
 
-    /// A probe was answered with a successful head, and its body is being read.
+    /// A call was answered with a successful head, and its body is being read.
     pub(super) fn record_head(&self, admission: Admission, at: Instant) {
-        if let Role::Probe(probe) = admission.role
-            && admission.generation == self.generation()
-        {
+        if admission.generation != self.generation() {
+            return;
+        }
+        if let Role::Probe(probe) = admission.role {
             self.inner().machine.record_head(probe, admission.sent_at, at);
+        } else if let Some(gap) = self.consecutive.answered(at) {
+            self.inner().machine.success_gap_ended(gap, at);
         }
     }
 

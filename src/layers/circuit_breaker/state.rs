@@ -40,6 +40,8 @@ pub(super) struct Admission {
     /// The generation in which it was granted; [`UNTRACKED`] if its result doesn't count.
     pub(super) generation: u64,
     pub(super) role: Role,
+    /// A successful head has come.
+    pub(super) is_answered: bool,
 }
 
 /// Why a call was admitted.
@@ -425,7 +427,7 @@ impl Machine {
 
 impl Admission {
     pub(super) fn new(admitted_at: Instant, generation: u64, role: Role) -> Self {
-        Self { admitted_at, sent_at: admitted_at, generation, role }
+        Self { admitted_at, sent_at: admitted_at, generation, role, is_answered: false }
     }
 
     pub(super) fn untracked(began: Instant) -> Self {

@@ -37,6 +37,7 @@ pub(super) struct Machine<T> {
 #[derive(Debug)]
 struct Running {
     number: u64,
+    reason: TokenReason,
     /// What it brings isn't wanted any more.
     is_void: bool,
 }
@@ -159,7 +160,7 @@ impl<T: Clone + PartialEq> Machine<T> {
             Some(_) => TokenReason::Expired,
         };
         self.flights += 1;
-        self.flight = Some(Running { number: self.flights, is_void: false });
+        self.flight = Some(Running { number: self.flights, reason, is_void: false });
         Some(Flight { number: self.flights, reason })
     }
 
@@ -183,7 +184,7 @@ impl<T: Clone + PartialEq> Machine<T> {
         if running.is_void {
             return None;
         }
-        match outcome.and_then(|issued| self.accept(issued, now, rng)) {
+        match outcome.and_then(|issued| self.accept(issued, running.reason, now, rng)) {
             Ok((generation, lifetime)) => {
                 self.failure = None;
                 Some(Ended::Refreshed { generation, lifetime })
@@ -269,6 +270,7 @@ impl<T: Clone + PartialEq> Machine<T> {
     fn accept(
         &mut self,
         issued: Issued<T>,
+        reason: TokenReason,
         now: Now,
         rng: &Rng,
     ) -> Result<(u64, Option<Duration>), TokenError> {
@@ -294,7 +296,7 @@ impl<T: Clone + PartialEq> Machine<T> {
             is_refused: false,
         };
         if let Some(before) = &self.held {
-            held.follow(before, now);
+            held.follow(before, reason, now);
         }
         if held.soft.at < rt::after(now.at, MIN_WAIT) {
             held.soft = now.after((held.window / 4).max(MIN_WAIT));
@@ -352,13 +354,15 @@ impl<T: Clone + PartialEq> Machine<T> {
 }
 
 impl<T: PartialEq> Held<T> {
-    /// It takes the place of `before`, which may be the same token.
-    fn follow(&mut self, before: &Self, now: Now) {
+    /// It takes the place of `before`, which may be the same token, and was asked for for this reason.
+    fn follow(&mut self, before: &Self, reason: TokenReason, now: Now) {
         let is_same = before.token == self.token;
         self.generation = before.generation + u64::from(!is_same);
         if is_same && !before.is_refused {
             self.born = before.born;
         }
+        // An issuer that keeps tokens was asked before this one was refused, and didn't know.
+        self.is_refused = is_same && before.is_refused && reason != TokenReason::Refused;
         let progress = PROGRESS.min(self.window);
         if let (Some(old), Some(new)) = (before.hard, self.hard)
             && !old.has_come(now)

@@ -24,6 +24,10 @@
 //! one. Whoever keeps the schema by hand runs the texts of [`PostgresStore::migrations`] in order: `meta` says
 //! which version is there. Columns are only added, so that processes of two versions can work at the same time.
 //!
+//! Leave autovacuum on, as it is by default. How many messages of a lane are dead is then counted in an index alone; where it has not been
+//! yet, each of them is read. A lane's page of the console with 50,000 dead messages takes 20 ms then, and 80 to 150 ms in the minute before
+//! (on a busy machine with two cores).
+//!
 //! | who | rights |
 //! |---|---|
 //! | workers, consoles | `USAGE` on the schema and on its sequences; `SELECT`, `INSERT`, `UPDATE`, `DELETE` on its tables |

@@ -20,6 +20,9 @@
 //! - "Not sent" is said where no connection ever took the first request. After that, whatever comes of
 //!   a later one, a POST without a key is not sent again.
 //!
+//! A [base URL](crate::IntegrationBuilder::base_url) binds what is asked for, and not where a redirect leads: to
+//! talk to one provider only, build the client with `redirect::Policy::none()`.
+//!
 //! A redirect carries along to another host whatever headers the request has: `idempotency-key`,
 //! `x-request-id`, `traceparent` and those of the caller's own. reqwest takes off `authorization`,
 //! `cookie` and `proxy-authorization`. `baggage` isn't sent at all.

@@ -3,6 +3,7 @@ use outrigger::event::BreakerState;
 use outrigger::outcome::{Phase, Rejection};
 use outrigger::testing::{Answer, Script};
 use outrigger::{Delivery, ErrorKind, Integration};
+use tokio::task::JoinSet;
 
 use super::preset;
 use crate::call::{failure, get, millis, once, poll_once, read, seconds};
@@ -103,6 +104,44 @@ async fn answers_that_nobody_gets_to_the_end_of_in_time_open_it() {
         let error = response.into_body().bytes().await.unwrap_err();
         assert_eq!((error.kind(), error.delivery()), (CUT, Delivery::Answered));
     }
+    assert_eq!(crm.breaker().state(), BreakerState::Open);
+}
+
+/// A provider that streams: an answer begins at once, and takes half a minute to its end.
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_being_read_keep_it_closed_although_none_has_come_to_its_end() {
+    let provider = Provider::new((0..400).map(|nth| match nth % 5 {
+        4 => Reply::status(503),
+        _ => Reply::status(200).frames(30, seconds(1)),
+    }));
+    let llm = preset().deadline(seconds(300)).without_retry().without_bulkhead();
+    let llm = llm.service(provider).build().unwrap();
+    let mut readers = JoinSet::new();
+    for nth in 0..400 {
+        let response = llm.send(once()).await.unwrap();
+        assert_eq!(response.status() == 200, nth % 5 != 4);
+        readers.spawn(response.into_body().bytes());
+        tokio::time::sleep(millis(100)).await;
+    }
+    assert_eq!(llm.breaker().counts().rejected, 0);
+    assert!(readers.join_all().await.iter().all(Result::is_ok));
+}
+
+/// Nobody gets to the end of an answer, and some calls get none: heads that come end only the row of
+/// those that didn't.
+#[tokio::test(start_paused = true)]
+async fn successful_heads_do_not_hide_that_no_body_comes_to_its_end() {
+    let provider = Provider::new((0..20).map(|nth| match nth % 2 {
+        0 => Reply::status(200).frames(1_000, seconds(1)),
+        _ => Reply::status(500),
+    }));
+    let crm = preset().without_retry().service(provider).build().unwrap();
+    for _ in 0..9 {
+        assert_eq!(crm.breaker().state(), BreakerState::Closed);
+        let (drips, _) = (crm.send(once()).await.unwrap(), crm.send(once()).await.unwrap());
+        drips.into_body().bytes().await.unwrap_err();
+    }
+    // Nine bodies, and the last call that got no answer.
     assert_eq!(crm.breaker().state(), BreakerState::Open);
 }
 

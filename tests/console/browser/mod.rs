@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use super::bench::{Bench, all};
+use super::foreign::{Foreign, wide};
 use chromium::{Browser, Key};
 
 /// A console on a port, in which ada looks.
@@ -29,7 +30,10 @@ struct Served {
 
 impl Served {
     async fn new() -> Self {
-        let bench = Bench::new(all());
+        Self::of(Bench::new(all())).await
+    }
+
+    async fn of(bench: Bench) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}/ops/", listener.local_addr().unwrap());
         let named = bench.console.clone().map_request(|mut request: Request| {
@@ -107,6 +111,41 @@ async fn each_page_can_be_read_on_every_screen_by_light_and_in_the_dark() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(browser.log().await, Vec::<String>::new());
+    browser.end().await;
+}
+
+#[tokio::test]
+async fn pages_in_a_language_from_right_to_left_can_be_read_on_every_screen() {
+    let Some(mut browser) = Browser::start().await else { return };
+    let bench = Bench::with(all(), |console| console.words(Foreign::new(true)));
+    let served = Served::of(bench).await;
+    let message = format!("?message={}", served.bench.dead(3).await[0]);
+    let mut wrong = Vec::new();
+    for page in ["", "?integration=payments", "?lane=mailer&state=dead", &message, "?acts"] {
+        for width in [320, 1440] {
+            browser.look(width, "light").await;
+            browser.open(&served.page(page)).await;
+            browser
+                .value("document.querySelectorAll('details').forEach(it => it.open = true)")
+                .await;
+            let found = browser.value(include_str!("checks.js")).await;
+            let found = found.as_array().unwrap().iter();
+            wrong.extend(found.map(|found| format!("{page} at {width} px: {found}")));
+            let heading = "document.querySelector('h1')";
+            let direction = format!("getComputedStyle({heading}).direction");
+            assert_eq!(browser.value(&direction).await, "rtl");
+            let right = format!("{heading}.getBoundingClientRect().right");
+            let right = browser.value(&right).await.as_f64().unwrap();
+            let edge = f64::from(width);
+            assert!(right > edge / 2.0 && right <= edge, "{page} at {width} px: {right}");
+            browser.picture(&format!("rtl-{width}-{}", page.len())).await;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    browser.open(&served.page("?integration=payments")).await;
+    let zone = browser.text("fieldset + fieldset").await;
+    assert!(zone.contains(&wide("your time")) && !zone.contains("UTC"), "{zone}");
     assert_eq!(browser.log().await, Vec::<String>::new());
     browser.end().await;
 }

@@ -8,7 +8,7 @@ use outrigger::rate_limit::OnLimit;
 use outrigger::testing::{Answer, Script};
 use tokio::time::sleep;
 
-use super::{LEASE, RATE, share};
+use super::{LEASE, RATE, share, sharing};
 use crate::bench::{Place, run, until};
 
 #[tokio::test]
@@ -19,13 +19,18 @@ async fn what_nobody_has_used_for_long_is_forgotten() {
             "INSERT INTO outrigger.fleet_account VALUES
                 ('old', 1, outrigger.fleet_now() - 2592100000), ('idle', 1, outrigger.fleet_now() - 2000000000);
             INSERT INTO outrigger.fleet_share VALUES
-                ('old', 'web-9/mailer#1', 1, 1, 1, 0), ('idle', 'web-9/mailer#2', 1, 1, 1, 0);
-            INSERT INTO outrigger.fleet_outage VALUES ('web-9', 'crm', '', 0)",
+                ('old', 'web-9/mailer#1', 1, 1, 1, 0), ('idle', 'web-9/mailer#2', 1, 1, 1, 0)",
         )
         .await;
-    let _one = place.instance("web-1").await;
+    let registry = Registry::new();
+    let _mailer =
+        sharing("mailer", &registry, Script::by(|_| Answer::status(200)), "http://a.test");
+    run(&place.sharing_fleet(&registry, "web-1"));
+    // Those that are left are idle, and the one that is used.
     until("they are forgotten", async || {
-        (place.accounts().await, place.holders().await, place.outages().await) == (1, 1, 0)
+        (place.accounts().await, place.holders().await) == (2, 2)
+            && place.number("SELECT count(*) FROM outrigger.fleet_account WHERE name = 'old'").await
+                == 0
     })
     .await;
 }

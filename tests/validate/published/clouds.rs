@@ -23,6 +23,9 @@ pub(super) const GOOGLE: &[Row] = &[
     ("AIP-193", 403, JSON, r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"SERVICE_DISABLED"}]}}"#, Refused),
     ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"over the limit","results":[],"status":"OVER_QUERY_LIMIT"}"#, Limit(None)),
     ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"The provided API key is invalid.","results":[],"status":"REQUEST_DENIED"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"not enabled","results":[],"status":"OVER_DAILY_LIMIT"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"error_message":"the address is missing","results":[],"status":"INVALID_REQUEST"}"#, Refused),
+    ("Geocoding requests and responses", 200, JSON, r#"{"results":[],"status":"UNKNOWN_ERROR"}"#, Later),
     ("Geocoding requests and responses", 200, JSON, r#"{"results":[],"status":"ZERO_RESULTS"}"#, Fine),
 ];
 
@@ -54,7 +57,7 @@ pub(super) const AMAZON: &[Row] = &[
 
 #[rustfmt::skip]
 pub(super) const MICROSOFT: &[Row] = &[
-    ("Graph, Throttling", 429, JSON, r#"{"error":{"code":"TooManyRequests","innerError":{"code":"429"},"message":"Please retry again later."}}"#, Limit(None)),
+    ("Graph, Throttling", 429, JSON, r#"{"error":{"code":"TooManyRequests","innerError":{"code":"429","date":"2020-08-18T12:51:51","message":"Please retry after","request-id":"94fb3b52","status":"429"},"message":"Please retry again later."}}"#, Limit(None)),
     ("Graph, Error responses", 401, JSON, r#"{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}"#, Login),
     ("Graph, Error responses", 403, JSON, r#"{"error":{"code":"Authorization_RequestDenied","message":"no"}}"#, Refused),
     ("Graph, Error responses", 503, JSON, r#"{"error":{"code":"serviceNotAvailable","message":"later"}}"#, Later),

@@ -22,6 +22,7 @@ pub(super) const PAYMENTS: &[Row] = &[
     ("Square, Handling errors", 400, JSON, r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"MISSING_REQUIRED_PARAMETER","field":"id"}]}"#, Refused),
     ("Square, Handling errors", 500, JSON, r#"{"errors":[{"category":"API_ERROR","code":"INTERNAL_SERVER_ERROR"}]}"#, Later),
     ("Adyen, API idempotency", 422, JSON, r#"{"status":422,"errorCode":"704","message":"request already processed or in progress","errorType":"validation"}"#, Later),
+    ("Adyen, as its clients meet it", 409, JSON, r#"{"status":409,"errorCode":"704","message":"request already processed or in progress","errorType":"validation"}"#, Later),
     ("Adyen, Response codes", 422, JSON, r#"{"status":422,"errorCode":"14_012","message":"The provided merchantReference is invalid.","errorType":"validation"}"#, Refused),
     ("Adyen, Response codes", 401, JSON, r#"{"status":401,"errorCode":"000","message":"HTTP Status Response - Unauthorized","errorType":"security"}"#, Login),
     ("Adyen, Response codes", 500, JSON, r#"{"status":500,"errorCode":"901","message":"internal","errorType":"internal"}"#, Later),

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,8 +12,9 @@ use super::store::{StoredToken, TokenStore};
 use crate::body::Body;
 use crate::outcome::BoxError;
 use crate::rt::{self, Lock, callback};
+use crate::token::issuer::Lifetime;
 use crate::token::secret::Secret;
-use crate::token::{Issuer, Token, TokenError, TokenRequest};
+use crate::token::{Issuer, Token, TokenError, TokenReason, TokenRequest};
 
 /// Tokens for a user who logged in once: RFC 6749, 6. See the [module](super).
 ///
@@ -22,8 +23,8 @@ use crate::token::{Issuer, Token, TokenError, TokenRequest};
 /// may have refreshed meanwhile, and its token is tried once. If nobody has, a person must log in.
 ///
 /// A request that was sent goes on when the layer gives the fetch up, for up to a minute: its answer
-/// may bring the only valid refresh token. If that can't be stored, the fetch fails, and the next one
-/// stores it first.
+/// may bring the only valid refresh token. The next fetch within a minute gets the access token that came
+/// with it. If the refresh token can't be stored, the fetch fails, and the next one stores it first.
 ///
 /// ```no_run
 /// use outrigger::Integration;
@@ -43,6 +44,7 @@ pub struct RefreshToken<S, T> {
     client: Client<S>,
     store: Arc<T>,
     unsaved: Arc<Mutex<Option<Rotated>>>,
+    late: Arc<Mutex<Option<Late>>>,
 }
 
 /// A refresh token that came for another one, which is used up.
@@ -52,13 +54,21 @@ struct Rotated {
     next: Secret,
 }
 
+/// An access token that came after its fetch was given up.
+#[derive(Debug)]
+struct Late {
+    token: Token,
+    asked: Instant,
+    came: Instant,
+}
+
 impl<S, T> RefreshToken<S, T> {
     /// The login in `store`, of a client without a secret, at the token endpoint `url`.
     ///
     /// `issuer` is an [`Integration`](crate::Integration) of the issuer's, or any other service.
     pub fn new(issuer: S, url: impl Into<String>, client_id: impl Into<String>, store: T) -> Self {
         let client = Client::new(issuer, url.into(), client_id.into());
-        Self { client, store: Arc::new(store), unsaved: Arc::default() }
+        Self { client, store: Arc::new(store), unsaved: Arc::default(), late: Arc::default() }
     }
 
     /// The client's secret, sent by Basic authentication.
@@ -89,15 +99,24 @@ where
     R::Error: Into<BoxError>,
     T: TokenStore,
 {
-    async fn issue(&self, _: TokenRequest) -> Result<Token, TokenError> {
+    async fn issue(&self, request: TokenRequest) -> Result<Token, TokenError> {
+        let asked = rt::now();
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
-        let login = Self { client, store, unsaved: Arc::clone(&self.unsaved) };
+        let (unsaved, late) = (Arc::clone(&self.unsaved), Arc::clone(&self.late));
+        let login = Self { client, store, unsaved, late };
         let lease = self.store.lease().await?;
+        let late = self.late.locked().take();
+        if let Some(token) = late.and_then(|late| late.for_fetch(request.reason, asked)) {
+            return Ok(token);
+        }
         let (tell, told) = oneshot::channel();
         // The fetch may be dropped; the request and the write that follows it must not be.
         rt::spawn(async move {
-            if let Some(renewed) = callback::run("refresh token", login.renew(lease)).await {
-                let _ = tell.send(renewed);
+            // Held until what came is stored, or kept for the next fetch.
+            let _lease = lease;
+            let Some(renewed) = callback::run("refresh token", login.renew()).await else { return };
+            if let Err(Ok(token)) = tell.send(renewed) {
+                *login.late.locked() = Some(Late { token, asked, came: rt::now() });
             }
         });
         let ended = "the refresh panicked, or ended with its runtime";
@@ -119,8 +138,8 @@ where
     R::Error: Into<BoxError>,
     T: TokenStore,
 {
-    /// Refreshes, and stores what came. The lease is held until then.
-    async fn renew(&self, _lease: T::Lease) -> Result<Token, TokenError> {
+    /// Refreshes, and stores what came.
+    async fn renew(&self) -> Result<Token, TokenError> {
         let stored = self.present().await?;
         let refused = match self.refresh(&stored).await {
             Ok(granted) => return self.keep(stored, granted).await,
@@ -179,5 +198,21 @@ where
     }
 }
 
+impl Late {
+    /// The token for a fetch that began at `asked`, if it is recent, and the fetch isn't to replace one that the
+    /// provider refused.
+    fn for_fetch(self, reason: TokenReason, asked: Instant) -> Option<Token> {
+        let is_recent = rt::now().saturating_duration_since(self.came) < KEPT_FOR;
+        let mut token = self.token;
+        // It counts from its own request.
+        if let Lifetime::For(lifetime) = &mut token.lifetime {
+            *lifetime = lifetime.saturating_sub(asked.saturating_duration_since(self.asked));
+        }
+        (is_recent && reason != TokenReason::Refused).then_some(token)
+    }
+}
+
+/// Longer than a fetch is put off after the one that was given up: 30 s.
+const KEPT_FOR: Duration = Duration::from_secs(60);
 /// So that an issuer that never answers doesn't hold the lease for ever.
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);

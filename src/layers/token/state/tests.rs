@@ -365,6 +365,20 @@ enum Act {
     Invalidate,
 }
 
+#[test]
+fn an_early_renewal_that_brings_the_token_that_was_refused_meanwhile_is_no_answer_to_that() {
+    // Well within the window of early renewals.
+    let mut bench = Bench::aged(3_500.0);
+    assert_eq!(bench.ask(), "1+");
+    assert_eq!(bench.refuse(1), "repeat");
+    bench.token(1, LIFE as f64);
+    assert_eq!(bench.ask(), "wait+");
+    assert_eq!(bench.running.as_ref().unwrap().0.reason, TokenReason::Refused);
+    // What is given in the knowledge of the refusal is the issuer's last word for a while.
+    bench.token(1, LIFE as f64);
+    assert_eq!((bench.ask(), bench.refuse(1)), ("1".to_owned(), "answer".to_owned()));
+}
+
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (0.0..400.0f64).prop_map(Act::Pass),

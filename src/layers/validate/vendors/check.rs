@@ -23,7 +23,8 @@ use super::xml_codes;
 /// | 400 | `/error/details/*/reason`: `API_KEY_INVALID`; `/error/errors/*/reason`: `keyInvalid` | Google, Gemini | unauthorized |
 /// | 400 | `/error/errors/*/reason`: `jobBackendError`, `jobInternalError`, `tableUnavailable` | BigQuery (*Error messages*) | transient |
 /// | 200 | `/status`: `OVER_QUERY_LIMIT` | Google Maps (*Geocoding requests and responses*) | throttled |
-/// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, beside `error_message` | Google Maps | permanent |
+/// | 200 | `/status`: `UNKNOWN_ERROR`, beside `results` | Google Maps | transient |
+/// | 200 | `/status`: `REQUEST_DENIED`, `OVER_DAILY_LIMIT`, `INVALID_REQUEST`, beside `error_message` | Google Maps | permanent |
 /// | 403, 429 | `/message` has `secondary rate limit` (or the body is that sentence alone), `API rate limit exceeded`, `abuse detection mechanism` | GitHub (*Rate limits for the REST API*) | throttled |
 /// | 403 | `/errorCode`: `REQUEST_LIMIT_EXCEEDED` | Salesforce (*Status codes and error responses*) | throttled |
 /// | 400 | `/errorCode`: `UNABLE_TO_LOCK_ROW` | Salesforce | transient |
@@ -32,8 +33,8 @@ use super::xml_codes;
 /// | 200 | `/ok` is false, and `/error` a code | Slack | as [`StatusField::slack`] says |
 /// | 200 | nothing but `data`, `errors` with a code, and `extensions` | Shopify and others' GraphQL | as [`GraphQl::shopify`] says |
 /// | 400, 403 | `/errors/*/extensions/code`: `RATELIMITED`, `RATE_LIMITED`, `THROTTLED` | Linear (*Rate limiting*) | throttled |
-/// | 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
-/// | 409 | `/error`: `DatabaseConflict` | Zendesk (*Ticketing API: errors*) | transient |
+/// | 409, 422 | `/errorCode`: `704` | Adyen (*API idempotency*) | transient: the first request still runs |
+/// | 409 | `/error`: `DatabaseConflict` | Zendesk (its page was not found) | transient |
 /// | 401 | `/errors/*/message` has `Maximum credits exceeded` | SendGrid | permanent: money |
 /// | 500 | `/name`: `Invalid_Key`; `ValidationError`, `PaymentRequired` and the like | Mailchimp Transactional (the names that its clients know) | unauthorized; permanent |
 /// | 400, 403 | `/error/code`, beside `fbtrace_id`: 4, 17, 32, 341, 613, 80000 to 80008, 80014, 130429, 131048, 131056; 1, 2, and `is_transient`; 102, 190 | Meta, WhatsApp (*Handling errors*, *Rate limits*, *WhatsApp error codes*) | throttled; transient; unauthorized |
@@ -41,17 +42,19 @@ use super::xml_codes;
 /// | 200 | `/error` of an answer with `jsonrpc`; its code -32005; -32603 | JSON-RPC 2.0; EIP-1474 | permanent; throttled; transient |
 /// | 200 | `/messages/resultCode`: `Error`; code `E00001`, `E00053`, `E00104`; `E00005` to `E00007` | Authorize.Net (*Response codes*) | permanent; transient; unauthorized |
 /// | 200 | `/messages/*/status`, beside `message-count`: 1, 10; 4; 5; any other but 0 | Vonage (*SMS API errors*) | throttled; unauthorized; transient; permanent |
-/// | 200 | `/errcode`, beside `errmsg`: 45009, 45011; -1; 40001, 40014, 42001; any other but 0 | WeChat (*Global return codes*) | throttled; transient; unauthorized; permanent |
+/// | 200 | `/errcode`, beside `errmsg`: 45009, 45011, 45033; -1; 40001, 40014, 41001, 42001; any other but 0 | WeChat, WeCom, DingTalk (*Global return codes*) | throttled; transient; unauthorized; permanent |
+/// | 200 | `/sub_code`, beside `errcode`: 90001 to 90007; 40014 | DingTalk | throttled; unauthorized |
 /// | 200, 400 | `/code`, beside `msg`: 99991400; 99991661, 99991663, 99991664, 99991668, 99991671, 99991677 | Lark (*Rate limits*, *Generic error codes*) | throttled; unauthorized |
 /// | 200 | `/error`, beside `message`: 29; 8, 11, 16; 9, 10 | Last.fm (*Error codes*) | throttled; transient; unauthorized |
-/// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit; monday.com | throttled |
+/// | 200 | `/json/errors/*/0`: `RATELIMIT`; `/error_code`: `ComplexityException` | Reddit, for the time of `/json/ratelimit`; monday.com | throttled |
+/// | 200 | `/errors/*/type`: `RATE_LIMITED`, `RATE_LIMIT` | GitHub's GraphQL | throttled |
 /// | 200 | `/result`, beside `status`, has `rate limit reached`; `Invalid API Key`; `/message`: `NOTOK` | Etherscan (*Common error messages*) | throttled; unauthorized; permanent |
 /// | 200 | `/Information` or `/Note` has `API rate limit`, `API call frequency`, `Burst pattern detected` and the like; `/Error Message` has `apikey is invalid or missing`; `Invalid API call`, or `/Information` has `premium endpoint` | Alpha Vantage (as its clients meet it) | throttled; unauthorized; permanent |
 /// | 200 | `/errors`: true, beside `items` | Elasticsearch (*Bulk API*) | partial |
 /// | 400, 403 | `/__type`: `ThrottlingException`, `ExpiredTokenException` … | AWS (*Retry behavior*, *Common error types*) | throttled, transient, unauthorized |
 /// | 403 | `/message` has `The security token included in the request is` | AWS, where the code is in a header (*Common error types*) | unauthorized |
 /// | 200, 400, 403, 409, 500, 503 | XML `<Error><Code>`: `SlowDown`, `InternalError`, `ExpiredToken` … | Amazon S3 (*CompleteMultipartUpload*, *Error responses*), SQS, EC2 | the same; others are permanent, at a 200 to what writes |
-/// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` … | SOAP 1.1 and 1.2; Salesforce's codes | transient; permanent |
+/// | 200, 400, 500 | XML `<Fault>`: `Server`, `Receiver`; `Client`, `Sender` …; `FailedAuthentication`, `InvalidSecurityToken` | SOAP 1.1 and 1.2; WS-Security; Salesforce's codes | transient; permanent; unauthorized |
 ///
 /// A failed answer that is a list is read item by item: so do Salesforce and Gemini's streams answer. Rows of
 /// your own are [added](Self::row), and are asked first. An answer that no row fits means what its status

@@ -38,6 +38,10 @@ pub(super) const AWS_UNAUTHORIZED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// DingTalk's limits, beside its code 88 (its list of codes, as clients copy it).
+pub(super) const DINGTALK_THROTTLED: &[&str] =
+    &["90001", "90002", "90003", "90004", "90005", "90006", "90007"];
+
 /// Lark's codes of tokens that another may replace (its command line's list of codes, which names the page
 /// *Generic error codes*).
 pub(super) const LARK_UNAUTHORIZED: &[&str] =

@@ -6,8 +6,8 @@ use super::super::finding::Finding;
 use super::super::path::{at, find};
 use super::super::status_field::text;
 use super::codes::{
-    AWS_THROTTLED, AWS_TRANSIENT, AWS_UNAUTHORIZED, LARK_UNAUTHORIZED, MANDRILL_PERMANENT,
-    META_THROTTLED,
+    AWS_THROTTLED, AWS_TRANSIENT, AWS_UNAUTHORIZED, DINGTALK_THROTTLED, LARK_UNAUTHORIZED,
+    MANDRILL_PERMANENT, META_THROTTLED,
 };
 use super::row::seconds;
 use crate::terms::Verdict::{self, Partial, Permanent, Throttled, Transient, Unauthorized};
@@ -165,8 +165,14 @@ pub(super) const TABLE: &[Known] = &[
         Transient,
     ),
     Known::codes(&[200], "/status", &["OVER_QUERY_LIMIT"], Throttled),
-    Known::codes(&[200], "/status", &["REQUEST_DENIED", "OVER_DAILY_LIMIT"], Permanent)
-        .beside("/error_message"),
+    Known::codes(&[200], "/status", &["UNKNOWN_ERROR"], Transient).beside("/results"),
+    Known::codes(
+        &[200],
+        "/status",
+        &["REQUEST_DENIED", "OVER_DAILY_LIMIT", "INVALID_REQUEST"],
+        Permanent,
+    )
+    .beside("/error_message"),
     // JSON-RPC 2.0, and its codes of Ethereum.
     Known::codes(&[200], "/error/code", &["-32005"], Throttled).beside("/jsonrpc"),
     Known::codes(&[200], "/error/code", &["-32603"], Transient).beside("/jsonrpc"),
@@ -180,16 +186,21 @@ pub(super) const TABLE: &[Known] = &[
     Known::codes(&[200], "/messages/*/status", &["4"], Unauthorized).beside("/message-count"),
     Known::codes(&[200], "/messages/*/status", &["5"], Transient).beside("/message-count"),
     Known::all_but(&[200], "/messages/*/status", "0", Permanent).beside("/message-count"),
-    Known::codes(&[200], "/errcode", &["45009", "45011"], Throttled).beside("/errmsg"),
+    Known::codes(&[200], "/sub_code", DINGTALK_THROTTLED, Throttled).beside("/errcode"),
+    Known::codes(&[200], "/sub_code", &["40014"], Unauthorized).beside("/errcode"),
+    Known::codes(&[200], "/errcode", &["45009", "45011", "45033"], Throttled).beside("/errmsg"),
     Known::codes(&[200], "/errcode", &["-1"], Transient).beside("/errmsg"),
-    Known::codes(&[200], "/errcode", &["40001", "40014", "42001"], Unauthorized).beside("/errmsg"),
+    Known::codes(&[200], "/errcode", &["40001", "40014", "41001", "42001"], Unauthorized)
+        .beside("/errmsg"),
     Known::all_but(&[200], "/errcode", "0", Permanent).beside("/errmsg"),
     Known::codes(&[200, 400], "/code", &["99991400"], Throttled).beside("/msg"),
     Known::codes(&[200, 400], "/code", LARK_UNAUTHORIZED, Unauthorized).beside("/msg"),
     Known::codes(&[200], "/error", &["29"], Throttled).beside("/message"),
     Known::codes(&[200], "/error", &["8", "11", "16"], Transient).beside("/message"),
     Known::codes(&[200], "/error", &["9", "10"], Unauthorized).beside("/message"),
+    Known::wait(&[200], "/json/ratelimit").beside("/json/errors/0"),
     Known::codes(&[200], "/json/errors/*/0", &["RATELIMIT"], Throttled),
+    Known::codes(&[200], "/errors/*/type", &["RATE_LIMITED", "RATE_LIMIT"], Throttled),
     Known::codes(&[200], "/error_code", &["ComplexityException"], Throttled),
     Known::codes(&[200], "/errors", &["true"], Partial).beside("/items"),
     Known::sentence(&[200], "/result", &["rate limit reached"], Throttled).beside("/status"),
@@ -225,7 +236,7 @@ pub(super) const TABLE: &[Known] = &[
         &["RATELIMITED", "RATE_LIMITED", "THROTTLED"],
         Throttled,
     ),
-    Known::codes(&[422], "/errorCode", &["704"], Transient),
+    Known::codes(&[409, 422], "/errorCode", &["704"], Transient),
     Known::codes(&[409], "/error", &["DatabaseConflict"], Transient),
     Known::sentence(&[401], "/errors/*/message", &["Maximum credits exceeded"], Permanent),
     Known::codes(&[500], "/name", &["Invalid_Key"], Unauthorized).beside("/code"),

@@ -34,22 +34,35 @@ fn verdict_of(code: &str) -> Option<Verdict> {
 /// A fault of SOAP 1.1 or 1.2. Its code says whose fault it is, and its status doesn't: faults of either
 /// side have a 500 by SOAP 1.1 (6.2).
 fn find_fault(answer: &Answered<'_>, xml: &str) -> Option<Finding> {
-    let (path, code) = FAULTS.iter().find_map(|path| Some((path, text_at(xml, path)?)))?;
+    let told = || FAULTS.iter().filter_map(|path| Some((path, text_at(xml, path)?)));
+    let known = told().find_map(|(path, code)| Some((path, verdict_of_fault(code)?)));
+    // A code of the provider's own: what else the status says, or a refusal.
+    let own = || told().next().filter(|_| answer.status.is_success());
+    let (path, verdict) = known.or_else(|| own().map(|(path, _)| (path, Verdict::Permanent)))?;
+    Some(Finding::of(verdict, "a fault of soap").at(place(path)))
+}
+
+/// SOAP's own codes; those of WS-Security 1.1 (*Error Handling*); Salesforce's.
+fn verdict_of_fault(code: &str) -> Option<Verdict> {
     // A prefix is a namespace's; what comes after a dot makes the code more exact (SOAP 1.1, 4.4.1).
     let code = code.rsplit(':').next().unwrap_or_default();
-    let verdict = match code.split('.').next().unwrap_or_default() {
-        "Server" | "Receiver" => Verdict::Transient,
-        "Client" | "Sender" | "VersionMismatch" | "MustUnderstand" | "DataEncodingUnknown" => {
-            Verdict::Permanent
+    Some(match code.split('.').next().unwrap_or_default() {
+        "Server" | "Receiver" | "UNABLE_TO_LOCK_ROW" | "SERVER_UNAVAILABLE" => Verdict::Transient,
+        "Client"
+        | "Sender"
+        | "VersionMismatch"
+        | "MustUnderstand"
+        | "DataEncodingUnknown"
+        | "FailedCheck"
+        | "InvalidSecurity"
+        | "UnsupportedAlgorithm"
+        | "UnsupportedSecurityToken" => Verdict::Permanent,
+        "FailedAuthentication" | "InvalidSecurityToken" | "INVALID_SESSION_ID" => {
+            Verdict::Unauthorized
         }
-        "INVALID_SESSION_ID" => Verdict::Unauthorized,
         "REQUEST_LIMIT_EXCEEDED" => Verdict::Throttled,
-        "UNABLE_TO_LOCK_ROW" | "SERVER_UNAVAILABLE" => Verdict::Transient,
-        // A code of the provider's own: what else the status says, or a refusal.
-        _ if answer.status.is_success() => Verdict::Permanent,
         _ => return None,
-    };
-    Some(Finding::of(verdict, "a fault of soap").at(place(path)))
+    })
 }
 
 fn place(path: &[&str]) -> String {
@@ -62,8 +75,12 @@ const ERRORS: [&[&str]; 3] = [
     &["ErrorResponse", "Error", "Code"],
     &["Response", "Errors", "Error", "Code"],
 ];
-/// SOAP 1.1, 4.4; SOAP 1.2 part 1, 5.4.
-const FAULTS: [&[&str]; 2] =
-    [&["Envelope", "Body", "Fault", "faultcode"], &["Envelope", "Body", "Fault", "Code", "Value"]];
+/// SOAP 1.2 part 1, 5.4.1.3, which is more exact than the code around it; SOAP 1.1, 4.4; SOAP 1.2 part 1,
+/// 5.4.
+const FAULTS: [&[&str]; 3] = [
+    &["Envelope", "Body", "Fault", "Code", "Subcode", "Value"],
+    &["Envelope", "Body", "Fault", "faultcode"],
+    &["Envelope", "Body", "Fault", "Code", "Value"],
+];
 /// Those of answers that may be such an error.
 pub(super) const STATUSES: [u16; 6] = [200, 400, 403, 409, 500, 503];

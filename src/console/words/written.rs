@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::rt::clamp_to_year_9999;
 
 /// A duration in one or two units: `250 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 d`.
-pub(super) fn time(duration: Duration) -> String {
+pub(in crate::console) fn time(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),
@@ -20,12 +20,12 @@ pub(super) fn time(duration: Duration) -> String {
 }
 
 /// `2026-12-01T14:02:11Z`, for machines and as the text where no script runs.
-pub(super) fn date(at: SystemTime) -> String {
+pub(in crate::console) fn date(at: SystemTime) -> String {
     humantime::format_rfc3339_seconds(clamp_to_year_9999(at)).to_string()
 }
 
 /// Text of strangers: control characters are shown, what turns the direction of writing is taken out, and it is cut.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::console) fn shown(text: &str) -> String {
     let plain = text.chars().take(MOST).map(|sign| match sign {
         '\n' | '\t' => sign,
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + sign as u32).unwrap_or('␀'),
@@ -45,7 +45,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// What is recorded of a text that somebody typed.
-pub(super) fn cut(text: &str) -> String {
+pub(in crate::console) fn cut(text: &str) -> String {
     text.chars().take(LINE).collect()
 }
 
