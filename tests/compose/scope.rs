@@ -294,7 +294,7 @@ async fn a_scope_is_inside_the_one_that_it_runs_in_wherever_it_was_made() {
 
 #[tokio::test(start_paused = true)]
 async fn of_two_scopes_around_it_a_scope_takes_the_facts_of_the_inner_one() {
-    let id = |id: &str| CorrelationId::new(id.to_owned()).unwrap();
+    let id = |id: &str| CorrelationId::new(id).unwrap();
     let script = Script::new([Answer::status(200)]);
     let crm = crm(&script);
     let ask = || {

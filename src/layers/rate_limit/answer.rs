@@ -42,7 +42,7 @@ impl<'a, W: Wire> AnswerObserver<'a, W> {
             None if held.answer(|head| FollowedRedirect::left_origin(&head.extensions))
                 == Some(true) =>
             {
-                self.limiter.accepted(self.grant)
+                self.limiter.accepted(self.grant);
             }
             None => self.observe_answer(held),
         }
