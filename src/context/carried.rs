@@ -49,10 +49,6 @@ pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 /// The time that each attempt may take to its answer's head, as a request extension. A shorter limit of the
 /// layer's own applies in its place.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(feature = "reqwest"),
-    expect(dead_code, reason = "only reqwest's requests have one")
-)]
 pub(crate) struct AttemptLimit(pub(crate) std::time::Duration);
 
 impl Carried {
