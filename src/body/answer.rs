@@ -8,7 +8,8 @@ use std::task::{Context as TaskContext, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::context::{Context, Peer};
-use crate::outcome::Error;
+use crate::outcome::{Error, ErrorKind};
+use crate::terms::Delivery;
 
 /// An answer's body. The call ends with it.
 pub struct Answer<D> {
@@ -114,4 +115,15 @@ impl<D> fmt::Debug for Answer<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer").field("size", &self.size).finish_non_exhaustive()
     }
+}
+
+/// An error about an answer, with the facts of the call that it is of.
+pub(crate) fn error_about(kind: ErrorKind, of: Option<AnswerOf>) -> Error {
+    let Some(AnswerOf { context, peer }) = of else {
+        return Error::new(kind, Delivery::Answered);
+    };
+    let (delivery, elapsed) = (context.call().delivery_at_end(false), context.elapsed());
+    // A fallback's answer may be one to a request that was not sent.
+    let error = Error::new(kind, delivery).with_elapsed(elapsed);
+    error.with_context(&context).with_peer(|| peer)
 }

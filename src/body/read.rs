@@ -5,8 +5,8 @@ use std::task::{Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
+use super::answer::{AnswerOf, error_about};
 use crate::outcome::{BoxError, Error, ErrorKind};
-use crate::terms::Delivery;
 
 /// A body that is put together from its frames.
 #[derive(Default)]
@@ -40,33 +40,41 @@ pub(crate) async fn read<B: Body, E>(
     .await
 }
 
-/// The bytes of a body of at most `most` bytes. Trailers are left out.
-pub(super) async fn collect<B>(body: B, most: usize) -> Result<Bytes, Error>
+/// The bytes of a body of at most `most` bytes. Trailers are left out. `of` says which call it is the answer
+/// of.
+pub(super) async fn collect<B>(
+    body: B,
+    most: usize,
+    of: impl Fn(&B) -> Option<AnswerOf>,
+) -> Result<Bytes, Error>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    let mut body = pin!(body);
     if body.size_hint().lower() > most as u64 {
-        return Err(too_large(most));
+        return Err(too_large(most, of(&body)));
     }
     // Allocate memory for the bytes that arrived, not for the announced length.
     let mut whole = Whole::default();
-    read(body, |frame: Result<Frame<Bytes>, _>| {
-        let frame = frame.map_err(|error| Error::from_body(error, None))?;
+    let read = read(body.as_mut(), |frame: Result<Frame<Bytes>, _>| {
+        let frame = frame.map_err(|error| Some(Error::from_body(error, None)))?;
         if let Ok(data) = frame.into_data() {
             if data.len() > most - whole.len() {
-                return Err(too_large(most));
+                return Err(None);
             }
             whole.add(data);
         }
         Ok(())
-    })
-    .await?;
-    Ok(whole.into_bytes())
+    });
+    match read.await {
+        Ok(()) => Ok(whole.into_bytes()),
+        Err(error) => Err(error.unwrap_or_else(|| too_large(most, of(&body)))),
+    }
 }
 
-fn too_large(most: usize) -> Error {
-    Error::new(ErrorKind::TooLarge, Delivery::Answered)
+fn too_large(most: usize, of: Option<AnswerOf>) -> Error {
+    error_about(ErrorKind::TooLarge, of)
         .with_detail(format!("more than {most} bytes: allow more with `bytes_up_to`, or stream it"))
 }
 

@@ -141,9 +141,10 @@ impl Body {
             Inner::Empty => Ok(Bytes::new()),
             Inner::Bytes(bytes) => Ok(bytes),
             Inner::Stream(stream) => {
-                collect(stream.into_inner().unwrap_or_else(PoisonError::into_inner), most).await
+                let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+                collect(stream, most, |_| None).await
             }
-            Inner::Answer(answer) => collect(answer, most).await,
+            Inner::Answer(answer) => collect(answer, most, Answer::of).await,
         }
     }
 

@@ -11,7 +11,6 @@ use super::configure::Rejected;
 use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
-use super::route::LaneView;
 use super::task::{Frozen, Task, refusal};
 use super::words::{Phrase, Text, cut, phrase, text};
 use crate::outbox::{
@@ -19,6 +18,7 @@ use crate::outbox::{
 };
 use crate::rt::{self, callback};
 use crate::terms::Right;
+use crate::terms::outbox::State;
 
 /// Where to go after an act, and what to say there.
 pub(super) struct After {
@@ -131,7 +131,8 @@ impl Inner {
             }
             Asked::All { view, action, at } => match self.outbox.clone() {
                 Some(outbox) => {
-                    let frozen = Frozen { filter: filter(&view), at };
+                    let filter = Filter { state: Some(State::Dead), ..view.filter(at) };
+                    let frozen = Frozen { filter, at };
                     let task = Task::new(act.clone(), action, view.lane);
                     self.tasks.begin(task, outbox, frozen, self.acts.clone());
                     let begun = phrase!("It has begun, and goes on if you leave this page.");
@@ -222,14 +223,6 @@ fn right_of(action: Action) -> Right {
     match action {
         Action::Replay(_) => Right::Replay,
         _ => Right::Discard,
-    }
-}
-
-fn filter(view: &LaneView) -> Filter {
-    let filter = Filter::dead().lane(view.lane.clone());
-    match view.reason {
-        Some(reason) => filter.reason(reason),
-        None => filter,
     }
 }
 

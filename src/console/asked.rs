@@ -58,8 +58,7 @@ impl Asked {
                     lane = cut(&view.lane),
                     act = words::action(action.name())
                 );
-                let reason = view.reason.map(|reason| format!(" ({})", reason.name()).into());
-                Phrase::list([all, reason.into(), forced(action)], "")
+                Phrase::list([all, only(view), forced(action)], "")
             }
             Self::Stop { task } => phrase!("stop {task}", task = *task),
             Self::Configure(written) => written.said(),
@@ -78,5 +77,15 @@ impl Asked {
             Self::All { .. } => link(&[("task", &act.number.to_string())]),
             Self::Stop { task } => link(&[("task", &task.to_string())]),
         }
+    }
+}
+
+/// What is asked of the dead ones of a lane, in the words of the form's fields: ` (reason expired, status 503)`.
+fn only(view: &LaneView) -> Phrase {
+    let fields = view.fields().into_iter().filter(|(name, _)| !["lane", "state"].contains(name));
+    let asked: Vec<_> = fields.map(|(name, value)| format!("{name} {value}")).collect();
+    match asked.is_empty() {
+        true => Phrase::default(),
+        false => cut(&format!(" ({})", asked.join(", "))).into(),
     }
 }

@@ -68,7 +68,8 @@ impl Form {
             let no_time =
                 |_| refused(phrase!("the field {field} is no time", field = quoted("at")));
             let at = Timestamp(self.needs("at")?.parse().map_err(no_time)?);
-            Ok(Asked::All { view: LaneView::of(&self.pairs), action, at })
+            let view = LaneView::checked(&self.pairs).map_err(Refused::Form)?;
+            Ok(Asked::All { view, action, at })
         };
         match self.needs("act")?.as_str() {
             "set" => Ok(Asked::Set(Set {

@@ -18,12 +18,13 @@ use super::wanted::Wanted;
 use super::words::{self, Words};
 use crate::control::{Health, Registry};
 use crate::outbox::{
-    Filter, History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
+    History, LaneStats, MessageId, Outbox, OutboxError, Page, ShownAnswer, ShownMessage,
     StoredMessage,
 };
 use crate::redact::{Redactor, StandardRedactor};
 use crate::rt::Clock;
 use crate::terms::Right;
+use crate::terms::outbox::State;
 
 /// What all requests share.
 pub(super) struct Inner {
@@ -130,14 +131,13 @@ impl Inner {
         self.needs(actor, Right::Look, scope)?;
         let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
         let stats: LaneStats = outbox.stats(view.lane.clone()).await?;
-        let filter = Filter {
-            state: view.state,
-            reason: view.reason,
-            ..Filter::all().lane(view.lane.clone())
-        };
-        let page = Page { after: view.after, ..Page::first(MESSAGES) };
-        let messages = outbox.browse(filter, page).await?;
         let at = outbox.store().now().await?;
+        let page = Page { after: view.after, ..Page::first(MESSAGES) };
+        let messages = outbox.browse(view.filter(at), page).await?;
+        let dead = match view.state {
+            Some(State::Dead) => outbox.count(view.filter(at)).await?,
+            _ => 0,
+        };
         let may = |right| self.access.may(actor, right, scope);
         Ok(LanePage {
             has_more: messages.len() == MESSAGES,
@@ -147,6 +147,7 @@ impl Inner {
             view: view.clone(),
             stats,
             at,
+            dead,
             messages,
         })
     }

@@ -102,6 +102,7 @@ fn lane_page(page: &LanePage) -> Value {
         // For acts on all that is shown now.
         "at": page.at.0,
         "messages": all(&page.messages, message),
+        "dead_in_all": page.dead,
         "next_after": next.map(|last| last.seq),
     })
 }

@@ -1,6 +1,7 @@
 //! What a request's query asks for. The console has one path, so that its links work under any prefix.
 
-use crate::outbox::MessageId;
+use super::words::{Phrase, phrase};
+use crate::outbox::{Filter, MessageId, Timestamp};
 use crate::terms::outbox::{DeadReason, State};
 
 /// A page, or something that a page loads.
@@ -29,8 +30,24 @@ pub(super) struct LaneView {
     pub(super) lane: String,
     pub(super) state: Option<State>,
     pub(super) reason: Option<DeadReason>,
+    /// The last answer's status.
+    pub(super) status: Option<u16>,
+    /// How a business key or an order key begins.
+    pub(super) key: Option<String>,
+    /// A part of the last error.
+    pub(super) error: Option<String>,
+    /// Enqueued not longer ago than this.
+    pub(super) within: Option<Within>,
     /// After the message with this number.
     pub(super) after: Option<u64>,
+}
+
+/// How long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Within {
+    Hour,
+    Day,
+    Week,
 }
 
 /// The pairs of a query or a form.
@@ -80,22 +97,90 @@ impl LaneView {
         let named = |name| value(pairs, name);
         let state = STATES.into_iter().find(|state| named("state") == Some(state.name()));
         let reason = REASONS.into_iter().find(|reason| named("reason") == Some(reason.name()));
+        let text = |name| named(name).map(str::trim).filter(|text| !text.is_empty());
         Self {
             lane: named("lane").unwrap_or_default().to_owned(),
             state: state.or(reason.map(|_| State::Dead)),
             reason,
+            status: text("status").and_then(|status| status.parse().ok()),
+            key: text("key").map(str::to_owned),
+            error: text("error").map(str::to_owned),
+            within: WITHIN.into_iter().find(|within| named("within") == Some(within.name())),
             after: named("after").and_then(|after| after.parse().ok()),
         }
     }
 
+    /// The same for an act, where a word that says nothing must not mean all.
+    pub(super) fn checked(pairs: &[(String, String)]) -> Result<Self, Phrase> {
+        let view = Self::of(pairs);
+        let fields = view.fields();
+        for name in ["state", "reason", "status", "within"] {
+            let said = value(pairs, name).filter(|said| !said.is_empty());
+            if let Some(said) = said.filter(|_| fields.iter().all(|(known, _)| *known != name)) {
+                return Err(phrase!(
+                    "the field {field} can't be {value}",
+                    field = format!("{name:?}"),
+                    value = format!("{said:?}")
+                ));
+            }
+        }
+        Ok(view)
+    }
+
     /// Its address.
     pub(super) fn link(&self) -> String {
-        let after = self.after.map(|after| after.to_string());
-        let mut pairs = vec![("lane", self.lane.as_str())];
-        pairs.extend(self.state.map(|state| ("state", state.name())));
-        pairs.extend(self.reason.map(|reason| ("reason", reason.name())));
-        pairs.extend(after.as_deref().map(|after| ("after", after)));
+        let (mut fields, after) = (self.fields(), self.after.map(|after| after.to_string()));
+        fields.extend(after.map(|after| ("after", after)));
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         link(&pairs)
+    }
+
+    /// What of the lane is meant, as the fields of a form.
+    pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
+        let fields = [
+            ("lane", Some(self.lane.clone())),
+            ("state", self.state.map(|state| state.name().to_owned())),
+            ("reason", self.reason.map(|reason| reason.name().to_owned())),
+            ("status", self.status.map(|status| status.to_string())),
+            ("key", self.key.clone()),
+            ("error", self.error.clone()),
+            ("within", self.within.map(|within| within.name().to_owned())),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// Its messages, at this time of the store's.
+    pub(super) fn filter(&self, at: Timestamp) -> Filter {
+        let since = |within: Within| Timestamp(at.0.saturating_sub(within.millis()));
+        Filter {
+            lane: Some(self.lane.clone()),
+            state: self.state,
+            reason: self.reason,
+            status: self.status,
+            key_prefix: self.key.clone(),
+            error: self.error.clone(),
+            created_from: self.within.map(since),
+            ..Filter::all()
+        }
+    }
+}
+
+impl Within {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+        }
+    }
+
+    const fn millis(self) -> i64 {
+        let hours = match self {
+            Self::Hour => 1,
+            Self::Day => 24,
+            Self::Week => 168,
+        };
+        hours * 3_600_000
     }
 }
 
@@ -107,6 +192,7 @@ pub(super) const STATES: [State; 6] = [
     State::Cancelled,
     State::Discarded,
 ];
+pub(super) const WITHIN: [Within; 3] = [Within::Hour, Within::Day, Within::Week];
 pub(super) const REASONS: [DeadReason; 7] = [
     DeadReason::Rejected,
     DeadReason::Exhausted,
@@ -138,9 +224,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_link_leads_to_what_it_was_made_for(lane in "\\PC*", after in proptest::option::of(any::<u64>())) {
-            for state in STATES {
-                let view = LaneView { lane: lane.clone(), state: Some(state), reason: None, after };
+        fn a_link_leads_to_what_it_was_made_for(
+            lane in "\\PC*",
+            text in proptest::option::of("[^\\s\\pC](\\PC*[^\\s\\pC])?"),
+            status in proptest::option::of(any::<u16>()),
+            after in proptest::option::of(any::<u64>()),
+        ) {
+            for (state, within) in STATES.into_iter().zip([None, Some(Within::Day)].into_iter().cycle()) {
+                let (key, error) = (text.clone(), text.clone());
+                let lane = lane.clone();
+                let view =
+                    LaneView { lane, state: Some(state), reason: None, status, key, error, within, after };
                 let link = view.link();
                 prop_assert_eq!(Route::of(link.strip_prefix('?')), Route::Lane(view));
             }

@@ -126,6 +126,12 @@ impl Call {
         self.deadline.fetch_min(self.moment(deadline).0, Ordering::Relaxed);
     }
 
+    /// Sets the deadline, unless there is a later one; `None` takes it away.
+    pub(crate) fn end_by_the_later(&self, deadline: Option<Instant>) {
+        let moment = deadline.map_or(Moment::NEVER, |deadline| self.moment(deadline));
+        self.deadline.fetch_max(moment.0, Ordering::Relaxed);
+    }
+
     /// Attempts that a retry layer counted.
     pub(super) fn attempts(&self) -> Option<u32> {
         Some(self.attempts.load(Ordering::Relaxed)).filter(|attempts| *attempts != UNCOUNTED)

@@ -15,4 +15,4 @@ pub(crate) use directives::Directives;
 pub(crate) use groups::strings;
 pub(crate) use storing::{Storing, freshened, stored_headers};
 pub(crate) use validity::{Failure, Plan, Validity, Windows};
-pub(crate) use vary::{Selection, list_members, names_credential};
+pub(crate) use vary::{Selection, list_members, names_credential, names_key};

@@ -63,6 +63,13 @@ pub(crate) fn names_credential(name: &HeaderName) -> bool {
     false
 }
 
+/// Whether a header's value may say who asks, by the end of its name, such as `fastly-key`, `accesskey` and
+/// `x-functions-key`. It may also say what is asked for, so answers that vary by it still do.
+pub(crate) fn names_key(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.ends_with("key") && !NO_CREDENTIALS.iter().any(|other| name.ends_with(other))
+}
+
 /// A field's value as one list; `None` if it is missing.
 fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut lines = headers.get_all(name).iter().peekable();
@@ -89,3 +96,6 @@ pub(crate) fn list_members<'a>(
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty())
 }
+
+/// Of a write, of an answer, and of a handshake.
+const NO_CREDENTIALS: [&str; 3] = ["idempotency-key", "surrogate-key", "websocket-key"];

@@ -54,6 +54,10 @@ pub(super) struct Shared {
 
 impl Integration {
     /// For calls that a person waits for: seconds in total, at most one retry, a breaker.
+    ///
+    /// A 429 stops all of its calls for as long as the provider asks, and what it shows of the rate is kept to
+    /// after that. Where limits are each customer's own, give the [rate limit](crate::rate_limit) a key; to hear of none,
+    /// `.rate_limit(|limit| limit.learn(Learning::Off))`.
     pub fn user_flow(name: impl Into<Arc<str>>) -> IntegrationBuilder<OwnClient> {
         Self::preset(name.into(), Preset::UserFlow)
     }
@@ -85,6 +89,7 @@ impl Integration {
     /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
     /// may have acted. Of a request that can't be sent as it is, a
     /// [`Report`](crate::context::Report) knows, but no event tells: no call has begun.
+    #[doc(alias = "execute")]
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         let mut request = request.map(Into::into);
         let Shared { endpoint, pins, .. } = &*self.shared;

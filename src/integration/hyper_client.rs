@@ -58,6 +58,15 @@ impl Source for OwnClient {
 
 impl IntegrationBuilder<OwnClient> {
     /// Sets options of the integration's own hyper client.
+    #[doc(alias = "connect_timeout")]
+    #[doc(alias = "pool_max_idle_per_host")]
+    #[doc(alias = "pool_idle_timeout")]
+    #[doc(alias = "add_root_certificate")]
+    #[doc(alias = "identity")]
+    #[doc(alias = "proxy")]
+    #[doc(alias = "dns_resolver")]
+    #[doc(alias = "http1_only")]
+    #[doc(alias = "http2_prior_knowledge")]
     pub fn hyper(mut self, adjust: impl FnOnce(HyperConfig) -> HyperConfig) -> Self {
         self.transport.0 = adjust(self.transport.0);
         self
@@ -66,6 +75,9 @@ impl IntegrationBuilder<OwnClient> {
     /// Asks for answers in gzip, br or zstd, and decodes them; off by default. See
     /// [compressed answers](crate::transport::hyper#compressed-answers).
     #[cfg(feature = "decompression")]
+    #[doc(alias = "gzip")]
+    #[doc(alias = "brotli")]
+    #[doc(alias = "zstd")]
     pub fn decompression(self) -> Self {
         self.hyper(HyperConfig::decompression)
     }
@@ -74,6 +86,7 @@ impl IntegrationBuilder<OwnClient> {
     /// [redirects](crate::transport::hyper#redirects). Another number is the client's
     /// [`max_redirects`](HyperConfig::max_redirects).
     #[cfg(feature = "redirect")]
+    #[doc(alias = "redirect")]
     pub fn follow_redirects(self) -> Self {
         self.hyper(HyperConfig::follow_redirects)
     }

@@ -31,6 +31,7 @@ impl<T> IntegrationBuilder<T> {
     /// An attempt's limit that is over it is refused, and so is a connect limit over the attempt's:
     /// lower [`timeout`](Self::timeout) and the client's too, or give single calls less, or more, with a
     /// [`CallDeadline`](crate::context::CallDeadline).
+    #[doc(alias = "timeout")]
     pub fn deadline(self, limit: Duration) -> Self {
         self.set(|slots| slots.deadline = slots.deadline.clone().with_limit(Some(limit)))
     }
@@ -230,6 +231,7 @@ impl<T> IntegrationBuilder<T> {
     }
 
     /// A body that is silent for `limit` while it is being read has failed.
+    #[doc(alias = "read_timeout")]
     pub fn idle_timeout(self, limit: Duration) -> Self {
         self.set(|slots| slots.idle_timeout = IdleTimeoutLayer::new(limit))
     }

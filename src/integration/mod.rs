@@ -108,7 +108,8 @@
 //!   [`RequestBody`](crate::timeout::RequestBody); `mirror` and `layers` take requests with a
 //!   [`Body`](crate::Body).
 //! - **The inner service** must be `Clone`; each attempt is sent by an instance that was polled
-//!   ready for it. The answer's body is an [`Answer`](crate::pattern::Answer), whichever layer is
+//!   ready for it. Where it doesn't fit, the compiler may say no more than that `ready` or `oneshot` is missing:
+//!   it says why if the body is named, `ServiceExt::<Request<Body>>::ready(&mut service)`. The answer's body is an [`Answer`](crate::pattern::Answer), whichever layer is
 //!   outermost.
 
 mod adapt;

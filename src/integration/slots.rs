@@ -182,7 +182,9 @@ impl Slots {
         };
         let (limit, whose) = self.bound(attempt);
         if connect > limit {
-            Errors::new("hyper", found).add("connect_timeout", never_passes(connect, limit, whose));
+            let what = never_passes(connect, limit, whose);
+            Errors::new("hyper", found)
+                .add("connect_timeout", format_args!("{what}; in code, `.hyper(|client| client.connect_timeout(..))` replaces the preset's"));
         }
     }
 

@@ -75,7 +75,8 @@ pub(super) fn compose(
     let name = emitter.integration().cloned();
     // What stands further in, for the cache's fetches in tasks of their own.
     let origin = || Arc::new(BoxStack::new(name.clone(), Arc::clone(&inner))) as Arc<dyn Origin>;
-    let cache = slots.cache.pattern(origin);
+    let switch = Arc::new(slots.kill_switch.clone());
+    let cache = slots.cache.pattern(origin, Some(switch));
     let stack = around!(
         // 1. Outermost: all that follows carries its id.
         slots.correlation.to_pattern(),

@@ -66,6 +66,17 @@ impl Outbox {
     /// Sends dead messages again, each with its own key. One act replays a message once, also if two people
     /// click at once. A message whose key the provider has forgotten is refused: see [`Action::Replay`].
     ///
+    /// ```
+    /// # async fn replay(outbox: outrigger::outbox::Outbox) -> Result<(), outrigger::outbox::OutboxError> {
+    /// use outrigger::outbox::{By, DeadReason, Filter, Selection};
+    ///
+    /// let timed_out = Filter::dead().lane("mailer").reason(DeadReason::Expired);
+    /// let by = By { who: "ada", why: "the provider is back" };
+    /// let acted = outbox.replay(Selection::All(timed_out), by).await?;
+    /// println!("{} sent again, {} refused", acted.changed.len(), acted.refused.len());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// The store doesn't answer.

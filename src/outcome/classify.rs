@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, HeaderName, Response, StatusCode};
 use super::foreign;
 use super::http::HttpClassifier;
 use super::waits::LimitHeader;
-use crate::context::CallId;
+use crate::context::{CallId, Peer};
 use crate::outcome::{Error, ErrorKind};
 use crate::rt::callback;
 use crate::terms::{Class, RedirectTo};
@@ -71,14 +71,18 @@ pub struct Redirected;
 
 /// An extension of an answer: the client came to it by a redirect that it followed, whatever the method. It
 /// says nothing of the first request, which may have been carried out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FollowedRedirect(pub(crate) RedirectTo);
+#[derive(Clone, Debug)]
+pub(crate) struct FollowedRedirect {
+    pub(crate) to: RedirectTo,
+    /// Who answered.
+    pub(crate) peer: Option<Peer>,
+}
 
 impl FollowedRedirect {
     /// Whether an answer came after a redirect, and to which origin; a client of somebody's own that says
     /// [`Redirected`] doesn't say which.
     pub(crate) fn before(extensions: &Extensions) -> Option<RedirectTo> {
-        let told = extensions.get::<Self>().map(|followed| followed.0);
+        let told = extensions.get::<Self>().map(|followed| followed.to);
         told.or_else(|| extensions.get::<Redirected>().map(|_| RedirectTo::SameOrigin))
     }
 

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use super::saved::SavedRequest;
 use super::wire::Wire;
 use crate::context::{self, AttemptState, Context, Peer, UploadProgress};
-use crate::outcome::Error;
+use crate::outcome::{Error, FollowedRedirect};
 use crate::rt::Rng;
 use crate::terms::Class;
 
@@ -35,6 +35,8 @@ pub(super) struct Slots<W: Wire> {
     pub(super) saved: SavedRequest<W>,
     /// Where the request went, if it was sent and not saved.
     pub(super) peer: Option<Peer>,
+    /// Who answered, if that is another host: the client followed a redirect.
+    pub(super) answered_by: Option<Peer>,
     /// The call's facts as seen by this attempt; absent between two calls.
     pub(super) context: Option<Context>,
     /// The answer's class, once a layer has asked for it.
@@ -72,6 +74,7 @@ impl<W: Wire> Attempt<W> {
             size: SizeHint::default(),
             saved: SavedRequest::default(),
             peer: None,
+            answered_by: None,
             context: None,
             class: None,
             ended_as: None,
@@ -163,7 +166,7 @@ impl<W: Wire> SharedAttempt<W> {
     ) {
         self.set(Stage::Sent);
         (slots.head, slots.frame, slots.upload) = (None, None, None);
-        (slots.class, slots.ended_as) = (None, None);
+        (slots.class, slots.ended_as, slots.answered_by) = (None, None, None);
         let mut context = context;
         if let Some(context) = context.as_mut().filter(|context| context.attempt() > 1) {
             context.continue_trace(request.headers_mut(), &Rng::system());
@@ -178,6 +181,8 @@ impl<W: Wire> SharedAttempt<W> {
         if let Some(context) = &slots.context {
             context.call().answered(head.status);
         }
+        let followed = head.extensions.get::<FollowedRedirect>();
+        slots.answered_by = followed.and_then(|followed| followed.peer.clone());
         (slots.head, slots.size) = (Some(head), size);
         (slots.class, slots.ended_as) = (None, None);
     }
@@ -186,11 +191,12 @@ impl<W: Wire> SharedAttempt<W> {
     pub(super) fn take_over(&self, other: &Self) {
         let mut from = other.slots();
         let taken = (from.head.take(), from.size, from.context.clone());
-        let classes = (from.class, from.ended_as);
+        let (classes, answered_by) = ((from.class, from.ended_as), from.answered_by.take());
         drop(from);
         let mut slots = self.slots();
         (slots.head, slots.size, slots.context) = taken;
         (slots.class, slots.ended_as) = classes;
+        slots.answered_by = answered_by;
     }
 
     pub(super) fn put_frame(&self, frame: Frame<W::Data>, size: SizeHint) {
@@ -200,7 +206,10 @@ impl<W: Wire> SharedAttempt<W> {
 
     /// The host that the request is for, or went to, with its port.
     pub(super) fn peer(&self) -> Option<Peer> {
-        let Slots { request, saved, peer, .. } = &*self.slots();
+        let Slots { request, saved, peer, answered_by, .. } = &*self.slots();
+        if answered_by.is_some() {
+            return answered_by.clone();
+        }
         match request.as_ref().map(Request::uri).or_else(|| saved.uri()) {
             Some(uri) => Peer::of(uri),
             None => peer.clone(),
@@ -212,7 +221,7 @@ impl<W: Wire> SharedAttempt<W> {
         let mut slots = self.slots();
         (slots.request, slots.head, slots.frame, slots.class) = (None, None, None, None);
         slots.saved.clear();
-        (slots.upload, slots.peer) = (None, None);
+        (slots.upload, slots.peer, slots.answered_by) = (None, None, None);
         slots.context.take()
     }
 }

@@ -22,6 +22,9 @@ use crate::outcome::{BoxError, Error};
 use crate::rt;
 
 /// A service with a pattern around it, made by a layer.
+///
+/// Where the compiler says that its `ready` or `oneshot` is missing, the service below doesn't fit. It says why if
+/// the body is named: `ServiceExt::<Request<Body>>::ready(&mut service)`.
 #[derive(Debug)]
 pub struct Layered<P, S, F = AsIs> {
     pattern: Arc<P>,

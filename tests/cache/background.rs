@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use outrigger::Integration;
+use outrigger::backoff::Backoff;
 use outrigger::bulkhead::BulkheadLayer;
 use outrigger::cache::CacheOutcome;
 use outrigger::testing::{Answer, Script};
@@ -136,4 +137,26 @@ async fn a_call_does_not_wait_behind_a_refresh_that_waits_for_its_turn() {
     wait(1).await;
     let asked = provider.requests().iter().filter(|seen| seen.uri().path() == "/eur").count();
     assert_eq!(asked, 2, "the refresh has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_wait_for_a_refresh_that_waits_for_its_next_attempt() {
+    let stored = cached("a", "max-age=1, stale-while-revalidate=5");
+    let provider = Script::new([stored, Answer::status(503), cached("b", "max-age=60")]);
+    let rates = Integration::background("rates")
+        .retry(|retry| retry.backoff(Backoff::fixed(Duration::from_secs(20))))
+        .without_rate_limit()
+        .without_breaker()
+        .cache(layer())
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    ask(&rates).await;
+    pass(5_500).await;
+    is(&ask(&rates).await, CacheOutcome::StaleWhileRevalidate, "a");
+    pass(1_000).await;
+    assert_eq!(provider.begun(), 2, "the refresh has failed once");
+    let began = tokio::time::Instant::now();
+    is(&ask(&rates).await, CacheOutcome::Miss, "b");
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

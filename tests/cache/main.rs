@@ -12,5 +12,6 @@ mod partitions;
 mod properties;
 mod quiet;
 mod settings;
+mod sharing;
 mod storing;
 mod windows;

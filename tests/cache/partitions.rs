@@ -231,3 +231,53 @@ async fn with_a_token_for_each_tenant_none_is_given_the_answer_of_another() {
     }
     assert_eq!(provider.requests().len(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_in_a_header_of_any_name_is_its_callers() {
+    let names = ["fastly-key", "accesskey", "x-functions-key", "x-appwrite-key", "x-master-key"];
+    for (name, is_shared) in names.map(|name| (name, false)).into_iter().chain([
+        ("idempotency-key", true),
+        ("surrogate-key", true),
+        ("sec-websocket-key", true),
+        ("keystone", true),
+    ]) {
+        let provider = Script::new([fresh("ada's"), fresh("bob's")]);
+        let rates = integration(layer(), &provider);
+        let of = |value: &'static str| {
+            let mut request = get(RATE);
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
+            request
+        };
+        assert_eq!(send(&rates, of("ada")).await.unwrap().text, "ada's");
+        let bobs = if is_shared { "ada's" } else { "bob's" };
+        assert_eq!(send(&rates, of("bob")).await.unwrap().text, bobs, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_varies_by_a_key_still_does_in_a_partition_with_a_name() {
+    let varied = |text| fresh(text).header("vary", "x-sort-key");
+    let rates = integration(layer(), &Script::new([varied("by name"), varied("by date")]));
+    for order in ["by name", "by date", "by name"] {
+        let mut request = get(RATE);
+        request.headers_mut().insert("x-sort-key", HeaderValue::from_static(order));
+        request.extensions_mut().insert(CachePartition::new("ada"));
+        assert_eq!(send(&rates, request).await.unwrap().text, order);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn partitions_that_differ_by_any_sign_share_nothing() {
+    let names = ["a\nb", "a b", "a\\nb", "a\\\\nb", "a\\\nb", "a\n", "a"];
+    let provider = Script::new((0..10).map(|number| {
+        Answer::status(200).header("cache-control", "max-age=60").body(number.to_string())
+    }));
+    let rates = integration(layer(), &provider);
+    for _ in 0..2 {
+        for (number, name) in names.into_iter().enumerate() {
+            let mut request = get(RATE);
+            request.extensions_mut().insert(CachePartition::new(name));
+            assert_eq!(send(&rates, request).await.unwrap().text, number.to_string(), "{name:?}");
+        }
+    }
+}

@@ -150,3 +150,30 @@ async fn a_head_has_a_gets_patience_and_leaves_the_next_calls_to_the_stale_answe
     }
     assert_eq!(provider.begun(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_moment_of_failures_is_one_however_many_calls_ran_in_it() {
+    let stored = cached("a", "max-age=10, stale-if-error=600");
+    let mut number = 0;
+    let provider = Script::by(move |_| {
+        number += 1;
+        match number {
+            1 => stored.clone(),
+            2..=21 => Answer::status(503).after(Duration::from_millis(number)),
+            _ => fresh("b"),
+        }
+    });
+    let rates = integration(layer(), &provider);
+    ask(&rates).await;
+    wait(20).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (rates, mut request) = (rates.clone(), get(RATE));
+        request.headers_mut().insert("cache-control", "max-age=0".parse().unwrap());
+        calls.spawn(async move { send(&rates, request).await.unwrap() });
+    }
+    calls.join_all().await;
+    assert_eq!(provider.begun(), 21);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    is(&ask(&rates).await, CacheOutcome::Miss, "b");
+}

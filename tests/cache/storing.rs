@@ -1,11 +1,13 @@
 //! What is stored, and what confirms it.
 
-use http::Method;
+use http::{Method, Response};
 use outrigger::cache::{CacheOutcome, CachePolicy};
+use outrigger::event::SwitchMode;
+use outrigger::fallback::FallbackLayer;
 use outrigger::testing::{Answer, Script};
-use outrigger::{Delivery, event::SwitchMode};
+use outrigger::{Delivery, Integration};
 
-use super::origin::{RATE, ask, cached, fresh, get, integration, layer, request, send, wait};
+use super::origin::{RATE, ask, cached, fresh, get, integration, is, layer, request, send, wait};
 
 #[tokio::test(start_paused = true)]
 async fn a_fresh_answer_is_given_without_a_request_and_says_how_old_it_is() {
@@ -196,4 +198,59 @@ async fn a_304_that_nobody_asked_for_confirms_nothing() {
     wait(20).await;
     let odd = ask(&rates).await;
     assert_eq!((odd.outcome(), odd.head.status().as_u16()), (CacheOutcome::Miss, 304));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_switch_at_fallback_only_lets_it_give_nothing_however_fresh() {
+    let cases = [
+        // Fresh.
+        ("max-age=600", 120, 200),
+        ("max-age=60, stale-while-revalidate=600", 120, 200),
+        // A provider that is left in peace.
+        ("max-age=60, stale-if-error=600", 120, 503),
+    ];
+    for (control, seconds, next) in cases {
+        let provider = Script::new([cached("a", control), Answer::status(next).body("b")]);
+        let rates = Integration::user_flow("rates")
+            .without_retry()
+            .fallback(FallbackLayer::value(Response::new("default")))
+            .cache(layer())
+            .service(provider.clone())
+            .build()
+            .unwrap();
+        ask(&rates).await;
+        wait(seconds).await;
+        if next == 503 {
+            is(&ask(&rates).await, CacheOutcome::StaleIfError, "a");
+        }
+        let begun = provider.begun();
+        rates.kill_switch().set(SwitchMode::FallbackOnly, "ada", "wrong rates since noon");
+        assert_eq!(ask(&rates).await.text, "default", "{control}");
+        assert_eq!(provider.begun(), begun);
+        rates.kill_switch().set(SwitchMode::On, "ada", "they are right");
+        assert_eq!(ask(&rates).await.text, "a", "what is stored is there again: {control}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_answers_that_vary_and_have_no_room_together_the_newest_stay() {
+    // The least that is allowed.
+    let cap = 100 * 1024;
+    let least = 4 * (2 * cap as u64 + 64 * 1024);
+    let provider = Script::by(move |seen| {
+        let language = seen.headers()["accept-language"].to_str().unwrap();
+        let body = language.repeat(cap / 2);
+        cached("", "max-age=60").header("vary", "accept-language").body(body)
+    });
+    let rates = integration(layer().max_bytes(least).body_cap(cap), &provider);
+    let of = |language: &'static str| {
+        let mut request = get(RATE);
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        send(&rates, request)
+    };
+    for language in ["de", "en", "fr", "it"] {
+        assert_eq!(of(language).await.unwrap().outcome(), CacheOutcome::Miss);
+        assert_eq!(of(language).await.unwrap().outcome(), CacheOutcome::Hit, "{language}");
+    }
+    assert_eq!(of("fr").await.unwrap().outcome(), CacheOutcome::Hit);
 }

@@ -470,6 +470,17 @@ async fn an_error_about_an_answer_names_the_call() {
     let call = down.build().unwrap().post("https://crm.example/charges").send();
     let error = call.await.unwrap().error_for_status().unwrap_err();
     assert_eq!((error.attempts(), error.gave_up()), (1, Some(GaveUp::NotSafe)));
+    // A body that is larger than it may be, whether that is announced or found out.
+    for answer in
+        [Answer::status(200).body("12345678"), Answer::status(200).body("12345678").breaks_after(8)]
+    {
+        let crm = Integration::user_flow("crm").service(Script::new([answer])).build().unwrap();
+        let response = crm.get("https://crm.example/").send().await.unwrap();
+        let error = response.bytes_up_to(7).await.unwrap_err();
+        assert!(error.call_id().is_some() && error.elapsed().is_some());
+        let said = "crm: answer's body is too large from crm.example:443: more than 7 bytes";
+        assert!(error.to_string().starts_with(said), "{error}");
+    }
     // What the body holds, or doesn't.
     for (body, said) in [
         (r#"{"id":42}"#, "crm: answer failed its check from crm.example:443: missing field `name`"),

@@ -1,10 +1,16 @@
 //! Who may see and do what.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
-use outrigger::Body;
-use outrigger::console::{Access, Actor, OpenOnLoopback, Peer, ReadOnly, Right, Scope};
+use outrigger::console::{Access, Actor, Console, OpenOnLoopback, Peer, ReadOnly, Right, Scope};
+use outrigger::control::Registry;
+use outrigger::outbox::{MemoryStore, Message, Outbox};
+use outrigger::testing::{Answer, Script};
+use outrigger::{Body, Integration, ResponseExt};
+use serde_json::Value;
+use tower::ServiceExt;
 
 use super::bench::{Bench, Named, all, form_of};
 
@@ -91,6 +97,60 @@ async fn who_may_look_at_one_integration_and_lane_sees_nothing_of_the_others() {
     }
     let found = bench.get("ada", "?find=order+0").await;
     assert!(found.text.contains("Nothing is known"), "{}", found.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_integrations_lanes_are_told_to_who_may_look_at_them() {
+    let registry = Registry::new();
+    let outbox = two_lanes(&registry);
+    let access = Named(|who, _, scope| who == "bob" || !matches!(scope, Scope::Lane(_)));
+    let console = Console::builder(&registry, access).outbox(outbox.clone()).build().unwrap();
+    let worker = tokio::spawn(async move { outbox.run().await });
+    let lanes_for = async |who: &str| {
+        let request = Request::get("/?integration=mailer").header("x-user", who);
+        let request = request.header("accept", "application/json").body(Body::empty()).unwrap();
+        let response = console.clone().oneshot(request).await.unwrap();
+        let page: Value = response.json().await.unwrap();
+        page["health"]["lanes"].as_array().unwrap().len()
+    };
+    // The worker counts them.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((lanes_for("bob").await, lanes_for("ada").await), (1, 0));
+    worker.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_of_lanes_that_one_may_not_look_at_is_read_to_a_bound() {
+    let registry = Registry::new();
+    let outbox = two_lanes(&registry);
+    let access = Named(|_, _, scope| !matches!(scope, Scope::Lane("mailer")));
+    let console = Console::builder(&registry, access).outbox(outbox.clone()).build().unwrap();
+    let found = async |order: &str| {
+        let request = Request::get(format!("/?find={order}")).header("x-user", "ada");
+        let request = request.body(Body::empty()).unwrap();
+        console.clone().oneshot(request).await.unwrap().into_body().text().await.unwrap()
+    };
+    let mail = |order: &str| {
+        Message::post("http://mail.test/send").lane("mailer").body("1").order_key(order)
+    };
+    for (order, hidden) in [("near", 499), ("far", 500)] {
+        for _ in 0..hidden {
+            outbox.enqueue(mail(order)).await.unwrap();
+        }
+        outbox.enqueue(mail(order).lane("crm")).await.unwrap();
+    }
+    assert!(found("near").await.contains("crm"));
+    assert!(!found("far").await.contains("crm"));
+}
+
+/// An outbox with the lanes `mailer` and `crm`.
+fn two_lanes(registry: &Registry) -> Outbox {
+    let mut outbox = Outbox::with_store(MemoryStore::new()).register(registry);
+    for name in ["mailer", "crm"] {
+        let lane = Integration::background(name).service(Script::new([Answer::status(200)]));
+        outbox = outbox.lane(&lane.register(registry).build().unwrap());
+    }
+    outbox.build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]

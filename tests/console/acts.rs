@@ -228,6 +228,43 @@ async fn all_that_match_are_replayed_in_the_background_and_nothing_that_died_lat
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_dead_messages_those_are_replayed_that_a_filter_finds() {
+    let bench = Bench::new(all());
+    let ids = bench.dead(30).await;
+    let query = "?lane=mailer&state=dead&key=order+1&error=&within=day";
+    let page = bench.get("ada", query).await.text;
+    assert!(page.contains("Send all 11 again"), "{page}");
+    assert!(page.contains(r#"name="key" value="order 1""#), "what was asked for stays: {page}");
+    assert!(!page.contains("order 2"), "{page}");
+    for nothing in ["&status=503", "&error=reset", "&key=mail"] {
+        let page = bench.get("ada", &format!("?lane=mailer&state=dead{nothing}")).await.text;
+        assert!(page.contains("None.") && !page.contains(" again"), "{nothing}: {page}");
+    }
+    let begun = bench.act("ada", query, "replay_all", &[]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let task = bench.get("ada", begun.location()).await.text;
+    assert!(task.contains("11 changed") && task.contains("It is over"), "{task}");
+    for (nth, id) in ids.into_iter().enumerate() {
+        let replays = bench.outbox.history(id).await.unwrap().unwrap().message.progress.replays;
+        assert_eq!(replays, u32::from(nth == 1 || (10..20).contains(&nth)), "order {nth}");
+    }
+    let recorded = bench.recorded.lock().unwrap().clone();
+    assert_eq!(recorded[0].what, "lane mailer: replay all dead (key order 1, within day)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_died_before_the_time_that_was_asked_for_stay() {
+    let bench = Bench::new(all());
+    bench.dead(2).await;
+    tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
+    bench.dead(3).await;
+    for (within, count) in [("hour", 3), ("day", 5), ("", 5)] {
+        let page = bench.get("ada", &format!("?lane=mailer&state=dead&within={within}")).await.text;
+        assert!(page.contains(&format!("Send all {count} again")), "{within}: {page}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_people_who_replay_the_same_do_it_once() {
     let bench = Bench::new(all());
     let ids = bench.dead(120).await;

@@ -85,6 +85,51 @@ async fn a_robot_acts_by_its_bearer_token_and_is_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_word_that_says_nothing_does_not_make_a_robots_filter_mean_all() {
+    let bench = Bench::new(all());
+    let ids = bench.dead(3).await;
+    let at = read(&state(&bench, "?lane=mailer&state=dead").await);
+    assert_eq!(at["dead_in_all"], 3);
+    let give_up = |name: &str, value: &str| {
+        let mut fields = json!({
+            "act": "discard_all", "lane": "mailer", "at": at["at"], "why": "a test", "count": 3, "expected": 3,
+        });
+        fields[name] = json!(value);
+        fields
+    };
+    for (name, value) in [
+        ("status", "5xx"),
+        ("status", "70000"),
+        ("reason", "old"),
+        ("within", "month"),
+        ("state", "Dead"),
+    ] {
+        let refused = act(&bench, &ROBOT, &give_up(name, value)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
+        assert!(refused.text.contains(value), "{}", refused.text);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    for id in ids {
+        let message = bench.outbox.history(id).await.unwrap().unwrap().message;
+        assert_eq!(message.progress.state, outrigger::outbox::State::Dead);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_messages_that_are_not_there_is_counted_too() {
+    let bench = Bench::new(all());
+    let reveal = |nth: u8| {
+        let id = format!("01936f2a-0000-7000-8000-0000000000{nth:02}");
+        json!({ "act": "reveal", "message": id, "why": "a guess" })
+    };
+    for nth in 0..20 {
+        let unknown = act(&bench, &ROBOT, &reveal(nth)).await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND, "{}", unknown.text);
+    }
+    assert_eq!(act(&bench, &ROBOT, &reveal(20)).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_of_another_site_can_not_pass_for_a_robot() {
     let bench = Bench::new(all());
     let [bearer, json] = ROBOT;

@@ -14,12 +14,12 @@ use outrigger::idempotency::{IdempotencyLayer, KeySource};
 use outrigger::outcome::{Fault, GaveUp};
 use outrigger::retry::RetryBudget;
 use outrigger::transport::reqwest::ReqwestTransport;
-use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder};
+use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder, ResponseExt};
 use tower::Service;
 
 use crate::calls::{deaf, said};
 use crate::frames::{Do, Framed, REFUSED_STREAM, Turn};
-use crate::provider::{Provider, Step, answer};
+use crate::provider::{Act, Provider, Step, answer};
 
 /// Knows no name.
 struct Nobody;
@@ -315,6 +315,34 @@ async fn a_safe_request_may_be_redirected() {
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         drop(response);
         assert_eq!(classes(&recorder), [outrigger::outcome::Class::Success; 2]);
+    }
+}
+
+#[cfg(feature = "redirect")]
+#[tokio::test]
+async fn what_comes_of_a_redirect_names_the_host_that_it_led_to() {
+    let own = quick(Integration::user_flow("shop").follow_redirects()).build().unwrap();
+    let (_taken, address) = deaf();
+    let to_nobody = moved(302, &format!("http://{address}/there"));
+    let provider = Provider::script((0..4).map(|_| to_nobody.clone())).await;
+    let error = own.get(provider.url("/here")).send().await.unwrap_err();
+    assert_eq!(error.host(), Some(address.to_string().as_str()), "{error}");
+
+    for shop in [own].into_iter().chain(presets(client().build().unwrap())) {
+        let cut =
+            Step::write("HTTP/1.1 200 Well\r\ncontent-length: 9\r\n\r\nhalf").then(Act::Reset);
+        let elsewhere =
+            Provider::script([Step::reply(404, ""), Step::reply(200, "no json"), cut]).await;
+        let host = elsewhere.url("").replace("http://", "");
+        let to_elsewhere = moved(302, &elsewhere.url("/there"));
+        let provider = Provider::script((0..3).map(|_| to_elsewhere.clone())).await;
+        let answer = || async { shop.get(provider.url("/here")).send().await.unwrap() };
+        let missing = answer().await.error_for_status().map(drop).unwrap_err();
+        let no_json = answer().await.json::<u32>().await.unwrap_err();
+        let broken = answer().await.text().await.unwrap_err();
+        for error in [missing, no_json, broken] {
+            assert_eq!(error.host(), Some(host.as_str()), "{error}");
+        }
     }
 }
 

@@ -136,6 +136,21 @@ async fn own_roots_are_trusted_and_the_protocol_is_agreed_on() {
     }
 }
 
+#[tokio::test]
+async fn http1_is_spoken_to_a_host_that_offers_http2_where_nothing_else_is_wanted() {
+    let authority = Authority::new();
+    let server = authority.server(HERE, &["h2", "http/1.1"]);
+    let tls = authority.client(None);
+    let shop = Shop::new(Http1, |client| {
+        client.http2_prior_knowledge().http1_only().tls(tls).connect_timeout(Duration::from_secs(3))
+    });
+    for _ in 0..2 {
+        let response = answered(&shop, get(server.url("/"))).await;
+        assert_eq!(response.version(), Version::HTTP_11);
+    }
+    assert_eq!(shop.rests().await.opened, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_wait_are_all_served_when_http2_is_agreed_on() {
     let authority = Authority::new();

@@ -1,14 +1,13 @@
 use maud::{Markup, html};
 
-use super::super::route::{LaneView, REASONS, STATES};
-use super::super::words::{self, Phrase, Words, counted, phrase, say, text};
+use super::super::route::{LaneView, REASONS, STATES, WITHIN, Within};
+use super::super::words::{self, Phrase, Text, Words, counted, phrase, say, text};
 use super::find::messages;
 use super::layout::{Frame, facts, folded, none, text, time};
 use super::said::{Said, said};
 use super::until::until;
 use crate::outbox::webhook::source_of;
 use crate::outbox::{LaneStats, Pause, PausedBy, StoredMessage, Timestamp};
-use crate::terms::outbox::State;
 
 /// A lane, and a part of its messages.
 pub(in crate::console) struct LanePage {
@@ -17,6 +16,8 @@ pub(in crate::console) struct LanePage {
     /// The store's time when they were read.
     pub(in crate::console) at: Timestamp,
     pub(in crate::console) messages: Vec<StoredMessage>,
+    /// How many of those that are asked for are dead.
+    pub(in crate::console) dead: u64,
     /// Whether there may be more behind these.
     pub(in crate::console) has_more: bool,
     pub(in crate::console) may_steer: bool,
@@ -125,22 +126,39 @@ fn filter(w: &dyn Words, view: &LaneView) -> Markup {
                     }
                 }
             }
+            label { (say!(w, "Status of the last answer"))
+                input name="status" value=[view.status] inputmode="numeric" pattern="[1-5][0-9][0-9]" size="4" autocomplete="off";
+            }
+            label { (say!(w, "Key begins with")) input name="key" value=[&view.key] autocomplete="off"; }
+            label { (say!(w, "Error contains")) input name="error" value=[&view.error] autocomplete="off"; }
+            label { (say!(w, "Enqueued"))
+                select name="within" {
+                    option value="" { (say!(w, "at any time")) }
+                    @for within in WITHIN {
+                        option value=(within.name()) selected[view.within == Some(within)] { (w.html(last(within))) }
+                    }
+                }
+            }
             button { (say!(w, "Show")) }
         }
     }
 }
 
+fn last(within: Within) -> Text {
+    match within {
+        Within::Hour => text!("in the last hour"),
+        Within::Day => text!("in the last 24 hours"),
+        Within::Week => text!("in the last 7 days"),
+    }
+}
+
 /// What can be done to all that the filter finds.
 fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
-    let LanePage { view, stats, may_replay, may_discard, .. } = page;
-    let (w, at, said) = (frame.words, page.at.0.to_string(), said(&view.lane));
-    let mut hidden = vec![("lane", view.lane.as_str()), ("at", at.as_str())];
-    hidden.extend(view.state.map(|state| ("state", state.name())));
-    hidden.extend(view.reason.map(|reason| ("reason", reason.name())));
-    let dead = match view.reason {
-        Some(reason) => stats.dead.get(&reason).copied().unwrap_or_default(),
-        None => stats.dead_in_all(),
-    };
+    let LanePage { view, dead, may_replay, may_discard, .. } = page;
+    let (w, at, said, dead) = (frame.words, page.at.0.to_string(), said(&view.lane), *dead);
+    let fields = view.fields();
+    let mut hidden: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    hidden.push(("at", &at));
     let again = || {
         let force = html! {
             label .choice {
@@ -164,7 +182,7 @@ fn acts_on_all(frame: &Frame<'_>, page: &LanePage) -> Markup {
         frame.act("discard_all", &hidden, count, button)
     };
     html! {
-        @if view.state == Some(State::Dead) && dead > 0 {
+        @if dead > 0 {
             @if *may_replay { (folded(w, Phrase::of(said.all[0], dead), again())) }
             @if *may_discard { (folded(w, counted!("Give all {n} up", n = dead), give_up())) }
         }

@@ -3,11 +3,12 @@ use std::future::Future;
 use bytes::Bytes;
 use http::Response;
 
-use crate::body::{AnswerOf, Body};
+#[cfg(feature = "json")]
+use crate::body::AnswerOf;
+use crate::body::{Body, error_about};
 use crate::outcome::{Error, ErrorKind, FailedCheck, SharedClassifier, class_of_head, wait_of};
 use crate::retry::Retries;
 use crate::rt::Clock;
-use crate::terms::Delivery;
 #[cfg(feature = "json")]
 use crate::validate::{Checked, decode, fault_of};
 
@@ -113,7 +114,7 @@ impl ResponseExt for Response<Body> {
         let clock = Clock::system();
         let wait = wait_of(&by, class, &head.headers, &mut head.extensions, &clock);
         let kind = if is_error { ErrorKind::Status(status) } else { ErrorKind::Invalid };
-        let mut error = error_of(kind, body.answer_of()).with_retry_after(wait);
+        let mut error = error_about(kind, body.answer_of()).with_retry_after(wait);
         if let Some(failed) = failed_check {
             error = error.with_detail(failed.to_string()).with_source(Box::new(failed));
         }
@@ -140,7 +141,7 @@ impl ResponseExt for Response<Body> {
         let of = self.body().answer_of();
         let json = self.into_body().bytes().await?;
         decode(&json)
-            .map_err(|finding| error_of(ErrorKind::Invalid, of).with_detail(finding.to_string()))
+            .map_err(|finding| error_about(ErrorKind::Invalid, of).with_detail(finding.to_string()))
     }
 
     async fn text(self) -> Result<String, Error> {
@@ -160,17 +161,6 @@ impl ResponseExt for Response<Body> {
     }
 }
 
-/// An error about an answer, with the facts of the call that it is of.
-fn error_of(kind: ErrorKind, of: Option<AnswerOf>) -> Error {
-    let Some(AnswerOf { context, peer }) = of else {
-        return Error::new(kind, Delivery::Answered);
-    };
-    let (delivery, elapsed) = (context.call().delivery_at_end(false), context.elapsed());
-    // A fallback's answer may be one to a request that was not sent.
-    let error = Error::new(kind, delivery).with_elapsed(elapsed);
-    error.with_context(&context).with_peer(|| peer)
-}
-
 #[cfg(feature = "json")]
 fn parse<T>(json: &[u8], of: Option<AnswerOf>) -> Result<T, Error>
 where
@@ -178,7 +168,7 @@ where
 {
     serde_json::from_slice(json).map_err(|error| {
         let (what, line, column) = (fault_of(&error, json), error.line(), error.column());
-        error_of(ErrorKind::Invalid, of)
+        error_about(ErrorKind::Invalid, of)
             .with_detail(format!("{what} (line {line}, column {column})"))
     })
 }

@@ -176,6 +176,7 @@ impl RequestBuilder {
     }
 
     /// See [`CallOptions::deadline`].
+    #[doc(alias = "timeout")]
     pub fn deadline(self, limit: Duration) -> Self {
         self.option(|options| options.deadline(limit))
     }

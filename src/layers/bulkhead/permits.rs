@@ -103,9 +103,8 @@ impl Permits {
 
     /// Whether a permit is free now, which may change at any time.
     pub(super) fn has_free_permit(&self, priority: Priority) -> bool {
-        let packed = self.packed.load(Ordering::Relaxed);
-        in_use(packed) < self.bound(priority)
-            && (waiting(packed) == 0 || priority == Priority::High)
+        // Where one is free and others wait, one of them has it in a moment.
+        in_use(self.packed.load(Ordering::Relaxed)) < self.bound(priority)
     }
 
     pub(super) fn acquire(

@@ -69,16 +69,19 @@ impl CachePattern {
         Self { settings, origin, alive }
     }
 
-    /// Whether a partition can be told for this request.
-    fn knows_whose(&self, request: &Request<Body>) -> bool {
-        !self.settings.needs_partition || request.extensions().get::<CachePartition>().is_some()
+    /// Whether a partition can be told for this request, and no person wants the fallback's answer.
+    fn may_answer(&self, request: &Request<Body>) -> bool {
+        let settings = &self.settings;
+        let knows_whose =
+            !settings.needs_partition || request.extensions().get::<CachePartition>().is_some();
+        knows_whose && !settings.is_switched_to_fallback()
     }
 
     fn look(&self, request: &Request<Body>) -> Look {
         let Settings { shared, config, .. } = &*self.settings;
         let glance = Glance::at(request);
         let way = match glance.way {
-            Way::Cached | Way::Compared if !self.knows_whose(request) => Way::Past,
+            Way::Cached | Way::Compared if !self.may_answer(request) => Way::Past,
             way => way,
         };
         match way {

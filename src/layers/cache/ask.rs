@@ -1,6 +1,6 @@
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use tokio::sync::oneshot;
@@ -12,7 +12,7 @@ use super::fill::{Came, Fill};
 use super::flight::{Flight, Landed, Waiter};
 use super::given::{CacheStatus, Forwarded};
 use super::state::Turn;
-use crate::context::{AttemptState, Context};
+use crate::context::{self, AttemptState, Context};
 use crate::event::Event;
 use crate::freshness::{Directives, Failure};
 use crate::pattern::{Attempt, Call, Either, Flow, Next, Wire, either};
@@ -31,22 +31,28 @@ impl CachePattern {
         if let Some(flow) = self.without_asking(attempt, &asked).await {
             return flow;
         }
-        match self.turn(&asked) {
-            (Turn::Lead(flight), waiter) => {
-                return self.lead(call, attempt, next, &asked, (flight, waiter)).await;
-            }
-            (Turn::Follow(flight), waiter) => {
-                let flow = self.follow(call, attempt, &asked, &flight).await;
-                drop(waiter);
-                if let Some(flow) = flow {
-                    return flow;
+        for _ in 0..MOST_TURNS {
+            let (flight, waiter) = match self.turn(&asked) {
+                (Turn::Lead(flight), waiter) => {
+                    return self.lead(call, attempt, next, &asked, (flight, waiter)).await;
                 }
-                // The fetch may have failed, and then one request was enough.
-                if let Some(flow) = self.without_asking(attempt, &asked).await {
-                    return flow;
-                }
+                (Turn::Follow(flight), waiter) => (flight, waiter),
+                (Turn::Alone, _) => break,
+            };
+            let followed = self.follow(call, attempt, &asked, &flight).await;
+            drop(waiter);
+            let is_other = match followed {
+                Ok(flow) => return flow,
+                Err(NotGiven::IsOther) => true,
+                Err(NotGiven::IsNotShared) => false,
+            };
+            // The fetch may have failed, and then one request was enough.
+            if let Some(flow) = self.without_asking(attempt, &asked).await {
+                return flow;
             }
-            (Turn::Alone, _) => {}
+            if !is_other {
+                break;
+            }
         }
         self.lead(call, attempt, next, &asked, alone()).await
     }
@@ -81,10 +87,11 @@ impl CachePattern {
         let Some((came, context)) = self.begin(asked, flight.clone(), attempt) else {
             return next.run(call, attempt).await;
         };
+        let adopting = Adopting { call: attempt.facts(), part: context };
         let Some(came) = call.until(self.patience(call, asked), came).await else {
             return self.give_late(attempt, asked, forwarded, &flight).await;
         };
-        attempt.state(|state| state.call().adopt(context.call()));
+        drop(adopting);
         match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
             Came::Confirmed(stored) => {
                 let status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);
@@ -107,14 +114,15 @@ impl CachePattern {
         }
     }
 
-    /// Waits for another call's fetch. `None` if this call must fetch its own.
+    /// Waits for another call's fetch, unless its answer isn't for this call.
     async fn follow<W: Wire>(
         &self,
         call: &Call,
         attempt: &Attempt<W>,
         asked: &Asked,
         flight: &Flight,
-    ) -> Option<Flow> {
+    ) -> Result<Flow, NotGiven> {
+        flight.lasts_until(call.deadline());
         let forwarded = Forwarded::of(asked, &self.settings.shared.moments());
         attempt.state(|state| {
             state.leave_queue();
@@ -122,12 +130,12 @@ impl CachePattern {
         });
         let landed = call.until(self.patience(call, asked), flight.landed()).await;
         match landed {
-            None => Some(self.give_late(attempt, asked, forwarded, flight).await),
+            None => Ok(self.give_late(attempt, asked, forwarded, flight).await),
             Some(Landed::Stored(stored)) => self.give_collapsed(attempt, asked, stored).await,
-            Some(Landed::NotShared) => None,
+            Some(Landed::NotShared) => Err(NotGiven::IsNotShared),
             Some(Landed::Failed(error)) => {
                 let error = error.said_of(&attempt.context());
-                Some(self.give_instead(attempt, asked, forwarded, error).await)
+                Ok(self.give_instead(attempt, asked, forwarded, error).await)
             }
         }
     }
@@ -156,7 +164,11 @@ impl CachePattern {
         flight: Flight,
         attempt: &Attempt<W>,
     ) -> Option<(oneshot::Receiver<Came>, Context)> {
-        let fill = self.fill(asked, flight, attempt);
+        // For one that may become a refresh, callers who leave are no reason to give up.
+        let is_refresh = self.stand_in(asked, Failure::ANY).is_some();
+        let limit = self.settings.call_limit.filter(|_| is_refresh);
+        let fill = self.fill(asked, flight.clone(), attempt, limit);
+        flight.lasts_for(fill.context.clone());
         let (to, came) = oneshot::channel();
         let context = fill.context.clone();
         attempt.state(AttemptState::leave_queue);
@@ -166,11 +178,14 @@ impl CachePattern {
     /// Fetches an answer anew in the background, unless somebody does.
     pub(super) fn refresh<W: Wire>(&self, asked: &Arc<Asked>, attempt: &Attempt<W>) {
         let Some((flight, waiter)) = self.settings.shared.begin_refresh(&asked.key) else { return };
-        let fill = self.fill(asked, flight.clone(), attempt);
-        fill.context.call().set_in_background();
-        flight.set_in_background(fill.context.clone());
+        let mut fill = self.fill(asked, flight.clone(), attempt, self.settings.call_limit);
+        let context = fill.context.clone();
+        context.call().set_in_background();
+        // All its attempts are further in, so that it knows when nothing of it is under way.
+        fill.context = context.clone().inside(None, rt::now());
+        flight.set_in_background(context.clone());
         let (settings, alive) = (Arc::clone(&self.settings), self.alive.subscribe());
-        let (context, key) = (fill.context.clone(), asked.key.clone());
+        let key = asked.key.clone();
         rt::spawn(async move {
             let due = rt::after(rt::now(), settings.fetch_limit);
             let gone = either(flight.gave_way(), alive.ended());
@@ -180,7 +195,7 @@ impl CachePattern {
                 Some(Either::Second(Either::First(()))) => return,
                 // It was cut. That is noted before calls that wait for it are told, or all would ask again.
                 None if context.state().has_not_left() => settings.shared.refused(&key),
-                None => settings.shared.failed(&key, Failure::ANY),
+                None => settings.shared.failed(&key, context.started(), Failure::ANY),
                 Some(_) => {}
             }
             let ok = matches!(ended, Some(Either::First(true)));
@@ -188,16 +203,43 @@ impl CachePattern {
         });
     }
 
-    fn fill<W: Wire>(&self, asked: &Arc<Asked>, flight: Flight, attempt: &Attempt<W>) -> Fill {
+    /// A fetch that may take as long as the call, or longer if a limit is given.
+    fn fill<W: Wire>(
+        &self,
+        asked: &Arc<Asked>,
+        flight: Flight,
+        attempt: &Attempt<W>,
+        limit: Option<Duration>,
+    ) -> Fill {
         Fill {
             settings: Arc::clone(&self.settings),
             origin: Arc::clone(&self.origin),
             generation: self.settings.shared.generation(&asked.key),
-            context: attempt.context().detached(self.settings.call_limit),
+            context: attempt.context().detached(limit),
             asked: Arc::clone(asked),
             flight,
             landed: OnceLock::new(),
         }
+    }
+}
+
+/// Why a call doesn't get what another call's fetch has brought.
+pub(super) enum NotGiven {
+    /// It isn't for others.
+    IsNotShared,
+    /// It is for requests with other headers.
+    IsOther,
+}
+
+/// Takes over what a call's fetch came to, whichever way the call ends.
+struct Adopting {
+    call: Arc<context::Call>,
+    part: Context,
+}
+
+impl Drop for Adopting {
+    fn drop(&mut self) {
+        self.call.adopt(self.part.call());
     }
 }
 
@@ -208,5 +250,7 @@ fn alone() -> (Flight, Option<Waiter>) {
     (flight, Some(waiter))
 }
 
+/// So a call that has waited for an answer to other headers waits for one to its own, and no longer.
+const MOST_TURNS: usize = 2;
 /// A tenth of the time left is enough to hand up what is in memory, and no more than a person notices.
 const PART_FOR_STALE: u32 = 10;

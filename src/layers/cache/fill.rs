@@ -96,11 +96,11 @@ impl Fill {
     async fn fetch(&self, to: oneshot::Sender<Came>) {
         let (reply, confirmed) = match self.ask().await {
             Ok(came) => came,
-            Err(error) => {
+            Err(mut error) => {
                 // What was refused here costs nothing to be asked again, and other calls may be let through.
                 if !error.is_rejected() {
                     self.note(Some(self.settings.failure_of_error(&error)));
-                    self.lands(Landed::Failed(Arc::new(error.said())));
+                    self.lands(Landed::Failed(Arc::new(error.shared())));
                 }
                 let _ = to.send(Came::Failed(error));
                 return;
@@ -263,7 +263,7 @@ impl Fill {
     }
 
     fn note(&self, failure: Option<Failure>) {
-        self.shared().note(&self.asked, failure);
+        self.shared().note(&self.asked, self.context.started(), failure);
     }
 
     /// Lets calls for this key fetch their own for a while, if one has waited in vain.

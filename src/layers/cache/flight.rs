@@ -1,12 +1,14 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use tokio::sync::{Notify, watch};
 
 use super::stored::StoredAnswer;
 use crate::context::Context;
 use crate::outcome::Error;
+use crate::rt::Lock;
 
 /// One fetch that several calls may wait for. Clones are the same one.
 #[derive(Clone)]
@@ -26,6 +28,17 @@ struct Inner {
     background: OnceLock<Context>,
     /// It gave way to a call's fetch.
     gave_way: Notify,
+    /// Until when calls wait for it.
+    lasts: Mutex<Lasting>,
+}
+
+/// Until when the last of those who wait for a fetch waits.
+#[derive(Default)]
+struct Lasting {
+    /// The fetch's own facts, once it has begun.
+    context: Option<Context>,
+    /// The deadlines of those who joined before that.
+    earlier: Vec<Option<Instant>>,
 }
 
 /// What a fetch came to, for those who didn't begin it.
@@ -52,6 +65,7 @@ impl Flight {
             is_late: AtomicBool::new(false),
             background: OnceLock::new(),
             gave_way: Notify::new(),
+            lasts: Mutex::default(),
         }))
     }
 
@@ -79,6 +93,22 @@ impl Flight {
     /// A call's time runs out over it. Returns whether that is the first one.
     pub(super) fn is_first_late(&self) -> bool {
         !self.0.is_late.swap(true, Ordering::AcqRel)
+    }
+
+    /// It has begun, with this context, whose deadline is that of the call that began it.
+    pub(super) fn lasts_for(&self, context: Context) {
+        let mut lasts = self.0.lasts.locked();
+        lasts.earlier.drain(..).for_each(|deadline| context.call().end_by_the_later(deadline));
+        lasts.context = Some(context);
+    }
+
+    /// A call waits for it until then, or without an end.
+    pub(super) fn lasts_until(&self, deadline: Option<Instant>) {
+        let mut lasts = self.0.lasts.locked();
+        match &lasts.context {
+            Some(context) => context.call().end_by_the_later(deadline),
+            None => lasts.earlier.push(deadline),
+        }
     }
 
     /// It is a background refresh, with this context.

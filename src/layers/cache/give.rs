@@ -4,6 +4,7 @@ use std::time::Duration;
 use http::Response;
 
 use super::around::CachePattern;
+use super::ask::NotGiven;
 use super::asked::Asked;
 use super::body::FilledBody;
 use super::flight::Flight;
@@ -83,7 +84,8 @@ impl CachePattern {
         flight: &Flight,
     ) -> Flow {
         if flight.is_first_late() {
-            self.settings.shared.failed(&asked.key, Failure::ANY);
+            let began = attempt.facts().started;
+            self.settings.shared.failed(&asked.key, began, Failure::ANY);
         }
         self.give_instead(attempt, asked, forwarded, too_late()).await
     }
@@ -94,18 +96,22 @@ impl CachePattern {
         attempt: &Attempt<W>,
         asked: &Asked,
         stored: Arc<StoredAnswer>,
-    ) -> Option<Flow> {
+    ) -> Result<Flow, NotGiven> {
         if !stored.is_for(&asked.request.headers) {
-            return None;
+            return Err(NotGiven::IsOther);
         }
         let now = self.settings.shared.moments();
         let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
-        let is_picky = asked.directives.min_fresh.is_some() || !stored.validity.may_be_stale();
-        if plan == Plan::Ask && is_picky {
-            return None;
+        if plan == Plan::Ask && !stored.validity.may_be_stale() {
+            // Nor is the next one, so nobody should wait for it.
+            self.settings.shared.not_shared(&asked.key);
+            return Err(NotGiven::IsNotShared);
+        }
+        if plan == Plan::Ask && asked.directives.min_fresh.is_some() {
+            return Err(NotGiven::IsNotShared);
         }
         let status = CacheStatus::of(CacheOutcome::Collapsed, Forwarded::of(asked, &now));
-        Some(self.give(attempt, stored, asked.form(), status).await)
+        Ok(self.give(attempt, stored, asked.form(), status).await)
     }
 
     /// Gives the provider's answer.

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Uri};
 use uuid::Uuid;
 
 use super::asked::Glance;
-use crate::freshness::names_credential;
+use crate::freshness::{names_credential, names_key};
 
 /// Under which an answer is stored: the URI and the partition of who asks.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -22,8 +22,9 @@ pub struct CacheKey {
 /// Two calls share a stored answer only if they have the same partition. Without this extension, it is
 /// made from the request's own credentials, if it has any; else it is one for all. Credentials are header
 /// values that are marked [sensitive](HeaderValue::set_sensitive), and headers whose names have `auth`,
-/// `cookie`, `token`, `secret`, `session`, `api-key`, `apikey` or `subscription-key` in them. With it, they
-/// are ignored, so that a rotated token finds what was stored before.
+/// `cookie`, `token`, `secret`, `session`, `api-key`, `apikey` or `subscription-key` in them, or end in `key`,
+/// but for `idempotency-key`, `surrogate-key` and `sec-websocket-key`. With it, they are ignored, so that a
+/// rotated token finds what was stored before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CachePartition(Arc<str>);
 
@@ -49,7 +50,8 @@ impl CacheKey {
     }
 
     /// The partition; empty for what all share. Of credentials it holds only a hash. A `Host` header that
-    /// isn't the URI's host is a line of its own, in lower case.
+    /// isn't the URI's host is a line of its own, in lower case. A line end in a name is written as `\n`, and
+    /// `\` as `\\`.
     #[must_use]
     pub fn partition(&self) -> &str {
         &self.text[..self.partition_len]
@@ -77,7 +79,10 @@ impl CacheKey {
             Some(CachePartition(name)) => {
                 text.push_str("named ");
                 // A line end in a partition must not move its borders.
-                text.extend(name.chars().map(|sign| if sign == '\n' { ' ' } else { sign }));
+                match name.contains(['\n', '\\']) {
+                    true => text.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n")),
+                    false => text.push_str(name),
+                }
             }
             None if glance.has_credentials => partitions.write(request.headers(), &mut text),
             None => {}
@@ -212,7 +217,7 @@ impl Partitions {
 
 /// Whether a header says who asks.
 pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
-    value.is_sensitive() || names_credential(name)
+    value.is_sensitive() || names_credential(name) || names_key(name)
 }
 
 /// `hash ` and 128 bits in hexadecimal digits.

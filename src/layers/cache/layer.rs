@@ -13,7 +13,7 @@ use super::parts::{Alive, Settings};
 use super::shared::Shared;
 use super::store::{CacheStore, StoreKind};
 use crate::body::Body;
-use crate::context::PathTemplate;
+use crate::context::{PathTemplate, Stop};
 use crate::event::Emitter;
 use crate::outcome::{BoxError, Classify, SharedClassifier};
 use crate::pattern::ownership::Ownership;
@@ -220,8 +220,12 @@ impl CacheLayer {
         self.state.as_ref().map(|state| CacheHandle::new(Arc::clone(&state.shared)))
     }
 
-    /// The pattern over this origin; `None` if nothing is stored.
-    pub(crate) fn pattern(&self, origin: impl FnOnce() -> Arc<dyn Origin>) -> Option<CachePattern> {
+    /// The pattern over this origin, and outside of this kill switch; `None` if nothing is stored.
+    pub(crate) fn pattern(
+        &self,
+        origin: impl FnOnce() -> Arc<dyn Origin>,
+        switch: Option<Arc<dyn Stop>>,
+    ) -> Option<CachePattern> {
         let state = self.state.as_ref()?;
         let settings = Settings {
             shared: Arc::clone(&state.shared),
@@ -231,6 +235,7 @@ impl CacheLayer {
             fetch_limit: self.fetch_limit,
             call_limit: self.call_limit,
             needs_partition: self.needs_partition,
+            switch,
         };
         Some(CachePattern::new(Arc::new(settings), origin(), state.alive.clone()))
     }
@@ -285,7 +290,7 @@ where
 
     fn layer(&self, inner: S) -> Self::Service {
         let origin = || Arc::new(ServiceOrigin::new(inner.clone())) as Arc<dyn Origin>;
-        let pattern = self.pattern(origin);
+        let pattern = self.pattern(origin, None);
         Layered::new(Arc::new(pattern), inner)
     }
 }

@@ -92,6 +92,9 @@ impl CacheStore for InMemoryStore {
     fn put(&self, key: CacheKey, entry: CacheEntry) {
         let mut index = self.index();
         let cache = self.cache();
+        // All would be dropped of an entry that no part has room for.
+        let room = cache.capacity() / SHARDS as u64 / 10 * 9;
+        let entry = entry.fitted(|entry| Weight { least: 0 }.weight(&key, entry) <= room);
         if let Some(former) = cache.peek(&key) {
             index.remove(&key, &former);
         }

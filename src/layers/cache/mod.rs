@@ -36,15 +36,16 @@
 //! monotonic one: after a machine was suspended nothing is fresh by mistake.
 //!
 //! **Errors** are 500, 502, 503, 504, timeouts, transport errors, and refusals of layers further in (open
-//! breaker, full bulkhead, the kill switch's "off" and "cache only"; not "fallback only"). Within the window
+//! breaker, full bulkhead, the kill switch's "off" and "cache only"). Within the window
 //! of the [setting](CacheLayer::stale_if_error), also 429 and what [`stale_when`](CacheLayer::stale_when)
 //! names. 401, 403, 404, 410 are answers. `no-cache` and `must-revalidate` forbid any staleness.
 //!
-//! **One fetch.** Calls for one key wait for one fetch, each under its own deadline. It runs in a task of its
+//! **One fetch.** Calls for one key wait for one fetch, each under its own deadline, and its retries end by the
+//! latest of these. It runs in a task of its
 //! own, so a call that leaves harms no other. When nobody waits any more, it ends; where a stale answer could
-//! be given, it first has a background fetch's time. They get its answer only if it was stored, or its error,
-//! unless a layer further in refused it; else each fetches its own at once, and calls for this key don't wait
-//! for each other for 60 s. A call that has a stale answer to fall back on waits for nine tenths of its time.
+//! be given, it first has a background fetch's time. They get its answer only if it was stored and may be given
+//! without asking, or its error, unless a layer further in refused it; else each fetches its own at once, and calls
+//! for this key don't wait for each other for 60 s. Where it varies, they wait once more, for one of their kind. A call that has a stale answer to fall back on waits for nine tenths of its time.
 //!
 //! **Outdated** are a URI, and the `Location` and `Content-Location` of the same origin, by an unsafe call
 //! (POST, PUT, DELETE …) that succeeded or may have happened, as it may have after a 5xx, or a redirect, or if
@@ -60,13 +61,15 @@
 //!
 //! - inside [`deadline`](crate::deadline): who waits for another call's fetch waits in the caller's time;
 //! - inside [`fallback`](crate::fallback), which answers where nothing is stored;
-//! - outside [`kill_switch`](crate::kill_switch), [`retry`](crate::retry) and all that sends.
+//! - outside [`kill_switch`](crate::kill_switch), [`retry`](crate::retry) and all that sends. In an
+//!   integration, calls go past it while the switch is at "fallback only": who moves it there wants no answer of
+//!   the provider's, however fresh. Composed by hand, it doesn't know, and gives what it may without asking.
 //!
 //! It can't be one of several [`layers`](crate::pattern::layers), because its fetches need the service that
 //! it wraps. Outside of a tokio runtime, calls go past it. A background fetch has
 //! [low priority](crate::bulkhead::Priority) in the bulkhead; the rate limit knows no priorities, and it
-//! counts as any call there. While it waits there, a call that needs the provider's answer doesn't wait for it:
-//! it goes itself, and the background fetch ends. One that is refused there is tried again after the same times
+//! counts as any call there. While it waits there, or for its next attempt, a call that needs the provider's answer
+//! doesn't wait for it: it goes itself, and the background fetch ends. One that is refused there is tried again after the same times
 //! as one that failed, and keeps no call from asking the provider.
 //!
 //! # When not to use it
@@ -145,6 +148,7 @@ mod memory;
 mod origin;
 mod parts;
 mod past;
+mod pause;
 #[cfg(feature = "serde")]
 mod settings;
 mod shared;

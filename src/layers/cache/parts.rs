@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use super::config::CacheConfig;
 use super::shared::Shared;
+use crate::context::Stop;
 use crate::event::Emitter;
 use crate::freshness::Failure;
 use crate::outcome::{
     Error, ErrorKind, FailedCheck, FollowedRedirect, SharedClassifier, class_of_error,
     class_of_head,
 };
-use crate::terms::{Class, Rejection};
+use crate::terms::{Class, Rejection, SwitchMode};
 
 /// What a pattern is made of.
 pub(super) struct Settings {
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     pub(super) call_limit: Option<Duration>,
     /// What stands further in decides whose answer a call gets: without a named partition, it goes past.
     pub(super) needs_partition: bool,
+    /// The integration's kill switch, which stands further in.
+    pub(super) switch: Option<Arc<dyn Stop>>,
 }
 
 /// Background refreshes end when all of these are gone.
@@ -40,6 +43,11 @@ pub(super) struct Ended(watch::Receiver<()>);
 // === impl Settings ===
 
 impl Settings {
+    /// Whether a person wants the fallback's answers, and none of the provider's, however old.
+    pub(super) fn is_switched_to_fallback(&self) -> bool {
+        self.switch.as_ref().is_some_and(|switch| switch.mode() == SwitchMode::FallbackOnly)
+    }
+
     /// Whether an answer is a failure, for which a stored one may stand in.
     pub(super) fn failure_of<B>(&self, answer: &Response<B>) -> Option<Failure> {
         let (status, extensions) = (answer.status(), answer.extensions());

@@ -85,7 +85,7 @@ impl CachePattern {
             match call.until(self.patience(call, &asked), head).await {
                 None => {
                     attempt.state(AttemptState::mark_call_cut);
-                    shared.failed(&asked.key, Failure::ANY);
+                    shared.failed(&asked.key, began.1, Failure::ANY);
                     Err(too_late())
                 }
                 Some(held) => {
@@ -138,7 +138,7 @@ impl CachePattern {
         };
         // A refusal here says nothing of the provider.
         if !held.error().is_some_and(Error::is_rejected) {
-            settings.shared.note(asked, failure);
+            settings.shared.note(asked, began.1, failure);
         }
         self.stand_in(asked, failure?)
     }

@@ -242,26 +242,22 @@ impl Shared {
     }
 
     /// Remembers what a fetch came to: a failure, if something is stored that can be given meanwhile.
-    pub(super) fn note(&self, asked: &Asked, failure: Option<Failure>) {
+    pub(super) fn note(&self, asked: &Asked, began: Instant, failure: Option<Failure>) {
         match failure {
-            None => self.answered(&asked.key),
-            Some(failure) if asked.known.is_some() => self.failed(&asked.key, failure),
+            None => self.keys().answered(&asked.key),
+            Some(failure) if asked.known.is_some() => self.failed(&asked.key, began, failure),
             Some(_) => {}
         }
     }
 
-    pub(super) fn failed(&self, key: &CacheKey, of: Failure) {
+    pub(super) fn failed(&self, key: &CacheKey, began: Instant, of: Failure) {
         let share = self.rng.fraction();
-        self.keys().failed(key, rt::now(), of, share);
+        self.keys().failed(key, (began, rt::now()), of, share);
     }
 
     pub(super) fn refused(&self, key: &CacheKey) {
         let share = self.rng.fraction();
         self.keys().refused(key, rt::now(), share);
-    }
-
-    pub(super) fn answered(&self, key: &CacheKey) {
-        self.keys().answered(key);
     }
 
     pub(super) fn not_shared(&self, key: &CacheKey) {
@@ -270,7 +266,7 @@ impl Shared {
 
     /// How many keys' last fetches have failed.
     pub(super) fn failing(&self) -> usize {
-        self.keys().failing()
+        self.keys().failing(rt::now())
     }
 
     fn keys(&self) -> MutexGuard<'_, KeyTable<Flight>> {

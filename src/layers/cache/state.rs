@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::key::CacheKey;
+use super::pause::{Pause, is_before};
 use crate::freshness::Failure;
 
 /// What is under way for each key, and what is remembered of the last times.
@@ -26,13 +27,6 @@ struct KeyState<F> {
     refusals: Pause,
     /// Until then every call fetches its own: the last answer could not be shared.
     alone_until: Option<Instant>,
-}
-
-/// A pause after something came to nothing, longer each time in a row.
-#[derive(Debug, Default)]
-struct Pause {
-    in_row: u32,
-    until: Option<Instant>,
 }
 
 /// What a call that needs the provider's answer does.
@@ -91,9 +85,9 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         Some(known.failure)
     }
 
-    /// How many keys' last fetches have failed.
-    pub(super) fn failing(&self) -> usize {
-        self.keys.values().filter(|known| known.failures.in_row > 0).count()
+    /// How many keys' last fetches have failed, of those that were asked for within ten minutes.
+    pub(super) fn failing(&self, now: Instant) -> usize {
+        self.keys.values().filter(|known| known.failures.is_recent(now)).count()
     }
 
     /// A fill has ended.
@@ -106,19 +100,24 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         }
     }
 
-    /// A fetch failed: the provider is asked again after a time of up to 1 s, which doubles with each
-    /// failure up to 30 s. `share` of it is drawn, from 0 to 1.
-    pub(super) fn failed(&mut self, key: &CacheKey, now: Instant, of: Failure, share: f64) {
+    /// A fetch that began at `began` failed: the provider is asked again after a [`Pause`].
+    pub(super) fn failed(
+        &mut self,
+        key: &CacheKey,
+        (began, now): (Instant, Instant),
+        of: Failure,
+        share: f64,
+    ) {
         let Some(known) = self.place(key, now) else { return };
         known.failure = of;
-        known.failures.lengthen(now, share);
+        known.failures.lengthen(began, now, share);
     }
 
     /// A background refresh was refused before it was sent, which says nothing about the provider: the next one
     /// begins after a time as long as that after a failure.
     pub(super) fn refused(&mut self, key: &CacheKey, now: Instant, share: f64) {
         if let Some(known) = self.place(key, now) {
-            known.refusals.lengthen(now, share);
+            known.refusals.lengthen(now, now, share);
         }
     }
 
@@ -153,7 +152,7 @@ impl<F: Clone + PartialEq> KeyTable<F> {
 
 impl<F> KeyState<F> {
     fn is_forgettable(&self) -> bool {
-        let has_paused = self.failures.in_row > 0 || self.refusals.in_row > 0;
+        let has_paused = self.failures.is_known() || self.refusals.is_known();
         self.fill.is_none() && !has_paused && self.alone_until.is_none()
     }
 
@@ -161,22 +160,6 @@ impl<F> KeyState<F> {
         let is_paused = self.failures.lasts(now) || self.refusals.lasts(now);
         self.fill.is_some() || is_paused || is_before(now, self.alone_until)
     }
-}
-
-impl Pause {
-    fn lasts(&self, now: Instant) -> bool {
-        is_before(now, self.until)
-    }
-
-    fn lengthen(&mut self, now: Instant, share: f64) {
-        let longest = FIRST_QUIET.saturating_mul(1 << self.in_row.min(5)).min(LONGEST_QUIET);
-        self.in_row = self.in_row.saturating_add(1);
-        self.until = Some(now + longest.mul_f64(share.clamp(0.0, 1.0)).max(LEAST_QUIET));
-    }
-}
-
-fn is_before(now: Instant, end: Option<Instant>) -> bool {
-    end.is_some_and(|end| now < end)
 }
 
 impl<F> Default for KeyTable<F> {
@@ -192,11 +175,6 @@ impl<F> Default for KeyState<F> {
     }
 }
 
-/// A provider that is down is asked about once a second at first, and about every 15 s later.
-const FIRST_QUIET: Duration = Duration::from_secs(1);
-const LONGEST_QUIET: Duration = Duration::from_secs(30);
-/// Full jitter may draw nothing, and then a failed fetch would be repeated at once.
-const LEAST_QUIET: Duration = Duration::from_millis(100);
 /// Long enough that calls for personal answers don't queue one after the other, and short enough for a key
 /// that was answered so by chance.
 const ALONE_FOR: Duration = Duration::from_secs(60);
@@ -208,6 +186,7 @@ const MOST_KEYS: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::cache::pause::FIRST_QUIET;
 
     fn key() -> CacheKey {
         CacheKey::in_partition("", "http://rates.test/eur")
@@ -232,18 +211,29 @@ mod tests {
 
     #[test]
     fn a_provider_that_fails_is_left_in_peace_for_longer_each_time_up_to_half_a_minute() {
-        let (mut keys, key, now) = (KeyTable::<u8>::default(), key(), crate::rt::now());
-        let seconds = |seconds| now + Duration::from_secs(seconds);
+        let (mut keys, key, mut now) = (KeyTable::<u8>::default(), key(), crate::rt::now());
+        let milli = Duration::from_millis(1);
         for (failure, quiet) in [1, 2, 4, 8, 16, 30, 30, 30].into_iter().enumerate() {
-            keys.failed(&key, now, Failure::ANY, 1.0);
-            let last = seconds(quiet) - Duration::from_millis(1);
-            assert!(keys.quiet(&key, last).is_some(), "{failure}");
-            assert!(keys.quiet(&key, seconds(quiet)).is_none(), "{failure}");
+            let began = now;
+            now += milli;
+            // Many that run at a time are one.
+            for _ in 0..20 {
+                keys.failed(&key, (began, now), Failure::ANY, 1.0);
+            }
+            now += Duration::from_secs(quiet);
+            assert!(keys.quiet(&key, now - milli).is_some(), "{failure}");
+            assert!(keys.quiet(&key, now).is_none(), "{failure}");
+            keys.failed(&key, (began, now), Failure::ANY, 1.0);
+            now += Duration::from_secs(quiet);
+            assert!(keys.quiet(&key, now).is_none(), "one that began before is no further one");
+            now += milli;
         }
-        keys.failed(&key, now, Failure::ANY, 0.0);
+        keys.failed(&key, (now, now), Failure::ANY, 0.0);
         assert!(keys.quiet(&key, now).is_some(), "not at once, whatever is drawn");
+        assert_eq!(keys.failing(now + Duration::from_secs(599)), 1);
+        assert_eq!(keys.failing(now + Duration::from_secs(601)), 0, "nobody asks for it any more");
         keys.answered(&key);
-        assert!(keys.quiet(&key, now).is_none());
+        assert!(keys.quiet(&key, now).is_none() && keys.failing(now) == 0);
     }
 
     #[test]
@@ -264,7 +254,7 @@ mod tests {
         keys.end(&key, &2);
         keys.refused(&key, now, 1.0);
         assert_eq!(keys.begin_refresh(&key, now + FIRST_QUIET / 2, || 4), None);
-        assert!(keys.quiet(&key, now).is_none() && keys.failing() == 0);
+        assert!(keys.quiet(&key, now).is_none() && keys.failing(now) == 0);
         assert_eq!(keys.begin_refresh(&key, now + FIRST_QUIET, || 5), Some(5));
     }
 

@@ -92,6 +92,15 @@ impl CacheEntry {
         (!left.is_empty()).then(|| Self::new(left))
     }
 
+    /// The entry without its oldest answers, as many as it takes to fit. The newest stays.
+    #[cfg(feature = "cache")]
+    pub(super) fn fitted(mut self, fits: impl Fn(&Self) -> bool) -> Self {
+        while self.variants.len() > 1 && !fits(&self) {
+            self = Self::new(self.variants[1..].to_vec());
+        }
+        self
+    }
+
     fn others(
         known: Option<Self>,
         stays: impl Fn(&StoredAnswer) -> bool,

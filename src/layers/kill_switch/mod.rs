@@ -5,7 +5,7 @@
 //! | [`SwitchMode::On`] | it goes out |
 //! | [`SwitchMode::NoRetries`] | it goes out once: no retries, no hedges |
 //! | [`SwitchMode::CacheOnly`] | it is refused here, and a [`cache`](crate::cache) further out answers if it can, stale within its window for errors |
-//! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers |
+//! | [`SwitchMode::FallbackOnly`] | it is refused here, and a fallback further out answers; an integration's [`cache`](crate::cache) gives nothing |
 //! | [`SwitchMode::Off`] | it is refused, and no fallback answers |
 //!
 //! A refusal says who moved the switch, why and since when, and the call's key if its caller gave it

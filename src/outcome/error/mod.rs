@@ -83,7 +83,7 @@ struct Inner {
     /// If a retry layer counted them.
     attempts: Option<u32>,
     class: OnceLock<Class>,
-    source: Option<BoxError>,
+    source: Option<Source>,
 }
 
 /// The details as text: made for this error, or shared by all errors of its kind.
@@ -134,7 +134,7 @@ impl Error {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
-    /// A copy of the error without its source.
+    /// A copy of the error, without its source unless that is shared.
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
@@ -142,7 +142,20 @@ impl Error {
         copy.0.limit = self.0.limit;
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
+        copy.0.class.clone_from(&self.0.class);
+        if let Some(Source::Shared(source)) = &self.0.source {
+            copy.0.source = Some(Source::Shared(Arc::clone(source)));
+        }
         copy
+    }
+
+    /// A copy of the error, which shares its source with this one.
+    pub(crate) fn shared(&mut self) -> Self {
+        self.0.source = self.0.source.take().map(|source| match source {
+            Source::Own(own) => Source::Shared(Arc::from(own)),
+            shared @ Source::Shared(_) => shared,
+        });
+        self.said()
     }
 
     /// The same for another call, which waited for what failed.
@@ -164,7 +177,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(mut self, source: BoxError) -> Self {
-        self.0.source = Some(source);
+        self.0.source = Some(Source::Own(source));
         self
     }
 
@@ -227,6 +240,10 @@ impl Error {
 
     /// What kind of failure this is.
     #[must_use]
+    #[doc(alias = "is_status")]
+    #[doc(alias = "is_decode")]
+    #[doc(alias = "is_builder")]
+    #[doc(alias = "status")]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -349,6 +366,13 @@ impl fmt::Debug for Error {
     }
 }
 
+/// What an error was made of.
+enum Source {
+    Own(BoxError),
+    /// It is that of several calls' errors.
+    Shared(Arc<dyn StdError + Send + Sync>),
+}
+
 /// An error, and the redactor for the texts of its sources.
 struct ShownError<'a> {
     error: &'a Error,
@@ -377,7 +401,10 @@ impl fmt::Debug for ShownError<'_> {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        match self.0.source.as_ref()? {
+            Source::Own(source) => Some(&**source),
+            Source::Shared(source) => Some(&**source),
+        }
     }
 }
 

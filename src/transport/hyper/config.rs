@@ -15,6 +15,7 @@ use crate::transport::pool::PoolLimits;
 pub struct HyperConfig {
     pub(crate) limits: PoolLimits,
     pub(super) tcp_keepalive: Option<Duration>,
+    pub(super) http1_only: bool,
     pub(super) http2_prior_knowledge: bool,
     pub(super) http2_ping_after: Option<Duration>,
     pub(super) http2_ping_timeout: Duration,
@@ -43,6 +44,7 @@ impl HyperConfig {
                 ..PoolLimits::unset()
             },
             tcp_keepalive: Some(Duration::from_secs(30)),
+            http1_only: false,
             http2_prior_knowledge: false,
             http2_ping_after: Some(Duration::from_secs(20)),
             http2_ping_timeout: Duration::from_secs(10),
@@ -135,9 +137,16 @@ impl HyperConfig {
         self
     }
 
+    /// Speaks HTTP/1.1, also to hosts that offer HTTP/2, for one whose HTTP/2 has trouble. By default, the
+    /// host decides.
+    pub fn http1_only(mut self) -> Self {
+        (self.http1_only, self.http2_prior_knowledge) = (true, false);
+        self
+    }
+
     /// Speaks HTTP/2 without asking first (RFC 9113, 3.3).
     pub fn http2_prior_knowledge(mut self) -> Self {
-        self.http2_prior_knowledge = true;
+        (self.http1_only, self.http2_prior_knowledge) = (false, true);
         self
     }
 

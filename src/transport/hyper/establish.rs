@@ -27,7 +27,7 @@ impl Client {
         place: Place,
         uri: &Uri,
     ) -> Result<Lease, Error> {
-        let wants_http1 = host.wants_http1();
+        let wants_http1 = self.config.http1_only || host.wants_http1();
         let handshake = |io, forward| {
             host.showed(tls::server_expiry(&io));
             self.handshake(io, forward, wants_http1)

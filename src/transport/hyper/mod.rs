@@ -106,6 +106,9 @@
 //! your own stay away from it, and they don't come back if it leads back. (A certificate of the
 //! client's is shown to every host that asks for one.)
 //!
+//! With a [base URL](crate::IntegrationBuilder::base_url), a redirect to an origin that isn't allowed is not
+//! followed either: no other host is ever asked, whatever a provider answers.
+//!
 //! A redirect from https to http, to a URI with credentials, to another scheme or to what is no URI is
 //! not followed.
 //!

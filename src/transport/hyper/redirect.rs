@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 
 use http::header::{self, HeaderName};
@@ -17,11 +17,11 @@ use tower_service::Service;
 use super::body::Received;
 use super::service::Client;
 use crate::body::Body;
-use crate::context::{Context, UploadProgress};
+use crate::context::{Context, Peer, UploadProgress};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, FollowedRedirect, Redirected};
 use crate::replay::{has_honoured_key, is_idempotent, is_known_safe};
-use crate::rt;
+use crate::rt::{self, Lock};
 use crate::terms::{Delivery, RedirectTo};
 
 /// Where redirects may lead: to everywhere, unless an integration has a base URL.
@@ -79,6 +79,8 @@ struct Followed {
     left_origin: AtomicBool,
     /// A POST became a GET, and nothing says that it was carried out.
     is_lost: AtomicBool,
+    /// Where the last of them led.
+    peer: Mutex<Option<Peer>>,
 }
 
 /// Sends a request, and follows the redirects that it is answered by.
@@ -111,7 +113,10 @@ impl Service<Request<Body>> for SingleRequest {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(Arc::clone(&self.client).send(request, self.context.clone()))
+        let peer = Peer::of(request.uri());
+        let sent = Arc::clone(&self.client).send(request, self.context.clone());
+        // It names the host of this request, which need not be the one that the caller asked.
+        Box::pin(async move { sent.await.map_err(|error| error.with_peer(|| peer)) })
     }
 }
 
@@ -127,11 +132,12 @@ impl Followed {
         if !self.any() {
             return;
         }
-        let to_origin = match self.left_origin.load(Ordering::Relaxed) {
+        let to = match self.left_origin.load(Ordering::Relaxed) {
             true => RedirectTo::OtherOrigin,
             false => RedirectTo::SameOrigin,
         };
-        response.extensions_mut().insert(FollowedRedirect(to_origin));
+        let peer = self.peer.locked().clone();
+        response.extensions_mut().insert(FollowedRedirect { to, peer });
         if self.is_lost.load(Ordering::Relaxed) {
             response.extensions_mut().insert(Redirected);
         }
@@ -190,6 +196,7 @@ impl Policy<Body, Error> for Chain {
             self.followed.is_lost.store(true, Ordering::Relaxed);
         }
         self.followed.any.store(true, Ordering::Relaxed);
+        *self.followed.peer.locked() = Peer::of(to);
         if to_origin == RedirectTo::OtherOrigin {
             self.followed.left_origin.store(true, Ordering::Relaxed);
         }

@@ -27,7 +27,8 @@ pub(super) const SCHEMES: &[&str] = &["http", "https"];
 impl HyperConfig {
     /// Speaks TLS by this configuration: own roots, client certificates, another cryptography.
     ///
-    /// Its ALPN protocols are replaced by `h2` and `http/1.1`.
+    /// Its ALPN protocols are replaced by `h2` and `http/1.1`, or by one of them: see
+    /// [`http1_only`](Self::http1_only).
     pub fn tls(mut self, config: ClientConfig) -> Self {
         self.tls = Settings(Some(config));
         self
@@ -43,7 +44,7 @@ pub(super) fn prepare(settings: &Settings) -> Prepared {
 pub(super) fn connector(tcp: Via, config: &Prepared, wants_http1: bool) -> HttpsConnector<Via> {
     let mut config = Arc::clone(config);
     if wants_http1 {
-        // Few hosts do, and a copy shares all large parts.
+        // A copy shares all large parts.
         Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
     }
     HttpsConnector::from((tcp, config))

@@ -20,6 +20,9 @@
 //! - "Not sent" is said where no connection ever took the first request. After that, whatever comes of
 //!   a later one, a POST without a key is not sent again.
 //!
+//! What is said of an answer names the host that gave it. An error names the host that was asked: reqwest
+//! doesn't tell which of a redirect's requests failed.
+//!
 //! A [base URL](crate::IntegrationBuilder::base_url) binds what is asked for, and not where a redirect leads: to
 //! talk to one provider only, build the client with `redirect::Policy::none()`.
 //!

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::convert::{from_client, to_client};
 use super::witness::Witness;
 use crate::body::Body;
-use crate::context::{BAGGAGE, Context};
+use crate::context::{BAGGAGE, Context, Peer};
 use crate::outcome::{Error, ErrorKind, FollowedRedirect, Redirected};
 use crate::replay::is_safe;
 use crate::terms::{Delivery, RedirectTo};
@@ -119,20 +119,22 @@ impl Sending {
             Ok(response) => response,
             Err(error) => return Err(self.failed(error)),
         };
-        let is_elsewhere = *response.url() != asked;
-        let to_origin = match response.url().origin() == asked.origin() {
-            true => RedirectTo::SameOrigin,
-            false => RedirectTo::OtherOrigin,
-        };
+        let followed = (*response.url() != asked).then(|| FollowedRedirect {
+            to: match response.url().origin() == asked.origin() {
+                true => RedirectTo::SameOrigin,
+                false => RedirectTo::OtherOrigin,
+            },
+            peer: response.url().as_str().parse().ok().and_then(|uri| Peer::of(&uri)),
+        });
         let mut response = from_client(response);
         if self.hops == Hops::Single {
             hop::answered(context, &mut response);
         }
-        if is_elsewhere {
-            response.extensions_mut().insert(FollowedRedirect(to_origin));
-        }
-        if is_elsewhere && !self.is_safe {
-            response.extensions_mut().insert(Redirected);
+        if let Some(followed) = followed {
+            response.extensions_mut().insert(followed);
+            if !self.is_safe {
+                response.extensions_mut().insert(Redirected);
+            }
         }
         Ok(response)
     }

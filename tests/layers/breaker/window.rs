@@ -172,6 +172,19 @@ async fn slow_calls_open_it_though_they_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn once_it_is_closed_no_slow_call_of_before_counts() {
+    let slowness = by_rate(10, 100, 4).slow_calls(secs(1), Ratio::percent(50)).probes(1, 1);
+    let crm = Guarded::by(slowness);
+    crm.calls(4, Answer::status(200).after(secs(2))).await;
+    assert_eq!(crm.state(), Open);
+    wait(secs(5)).await;
+    crm.succeed(1).await;
+    assert_eq!((crm.state(), crm.handle.counts().slow), (Closed, 0));
+    crm.succeed(4).await;
+    assert_eq!((crm.state(), crm.handle.counts().slow), (Closed, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_as_long_as_the_limit_is_not_slow() {
     let crm = Guarded::by(by_rate(100, 100, 4).slow_calls(secs(1), Ratio::percent(50)));
     crm.calls(20, Answer::status(200).after(secs(1))).await;

@@ -156,6 +156,22 @@ async fn names_that_a_provider_makes_up_are_kept_up_to_a_bound() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn routes_are_kept_up_to_a_bound_also_where_all_are_of_one_resource() {
+    let crm = Limited::by(RateLimitLayer::learning());
+    for number in 1..200 {
+        let left = if number < 199 { 1_000_000 } else { 0 };
+        crm.set(telling(200, "all", 1_000_000, left, 40));
+        tried(&crm, &format!("/route{number}")).await.unwrap();
+    }
+    crm.set(Answer::status(200));
+    let mut waits = 0;
+    for number in 1..200 {
+        waits += u32::from(!would_go(&crm, &format!("/route{number}")).await);
+    }
+    assert_eq!(waits, 32, "of the others nobody knows that they are of this resource");
+}
+
+#[tokio::test(start_paused = true)]
 async fn names_of_limits_are_kept_up_to_a_bound_too_and_the_last_takes_the_place_of_the_one_before()
 {
     let crm = Limited::by(RateLimitLayer::learning());

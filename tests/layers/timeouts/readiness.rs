@@ -7,9 +7,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
+use outrigger::circuit_breaker::{CircuitBreakerLayer, Consecutive};
 use outrigger::deadline::DeadlineLayer;
+use outrigger::event::BreakerState;
 use outrigger::hedge::HedgeLayer;
 use outrigger::outcome::Phase;
+use outrigger::pattern::layers;
 use outrigger::testing::{Answer, Script};
 use outrigger::{Body, Delivery};
 use tower::{Layer, Service, ServiceExt};
@@ -100,6 +103,20 @@ async fn the_attempt_begins_when_the_service_is_ready() {
     // The second request goes out a second after the first, and its own instance takes two to get
     // ready.
     assert_eq!((took, result.unwrap()), (secs(2 + 1 + 2), 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passed_mostly_before_the_service_was_ready_does_not_speak_against_it() {
+    for (ready_after, state) in [(1_500, BreakerState::Closed), (500, BreakerState::Open)] {
+        let breaker = CircuitBreakerLayer::new().consecutive(Consecutive::Always(1));
+        let breaker = breaker.no_success_for(Duration::ZERO);
+        let handle = breaker.handle();
+        let service = layers((DeadlineLayer::new(secs(2)), breaker))
+            .layer(Slow::new([Answer::hang()], millis(ready_after)));
+        let (took, result) = timed(status(&service, get())).await;
+        assert_eq!((took, result.unwrap_err().is_timeout()), (secs(2), true));
+        assert_eq!(handle.state(), state, "ready after {ready_after} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,6 +71,7 @@ pub(super) const TEXTS: &[&str] = &[
     "somebody else had it",
     "it died after the page was made",
     "the field {field} is missing",
+    "the field {field} can't be {value}",
     "the field {field} is no message id",
     "the field {field} is \"yes\" or isn't there",
     "say until when: then it is set back by itself",
