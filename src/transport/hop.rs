@@ -4,7 +4,7 @@
 use http::Method;
 use http::{Response, StatusCode, Uri};
 
-use crate::context::Context;
+use crate::context::{Context, Peer};
 use crate::outcome::{BoxError, Error, LeftAlone};
 use crate::terms::Delivery;
 
@@ -19,7 +19,8 @@ pub(crate) fn expects_body(method: &Method) -> bool {
 pub(crate) fn refuse_credentials(uri: &Uri) -> Result<(), Error> {
     match uri.authority() {
         Some(authority) if authority.as_str().contains('@') => {
-            Err(Error::unsendable("its uri holds credentials: give it an authorization header"))
+            let why = "its uri holds credentials: give it an authorization header";
+            Err(Error::unsendable(why).with_peer(|| Peer::of(uri)))
         }
         _ => Ok(()),
     }
