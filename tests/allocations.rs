@@ -239,9 +239,49 @@ impl Service<Request<Body>> for Cacheable {
     }
 }
 
+/// Lets a service store its answer to this request.
+#[cfg(feature = "cache")]
+fn store<S, B>(service: &mut S, request: Request<Body>)
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Error: std::fmt::Debug,
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let answer = service.call(request).await.unwrap();
+        http_body_util::BodyExt::collect(answer.into_body()).await.unwrap();
+    });
+}
+
+#[cfg(feature = "cache")]
+fn in_partition() -> Request<Body> {
+    let mut request = request(Method::GET);
+    request.extensions_mut().insert(outrigger::cache::CachePartition::new("ada"));
+    request
+}
+
 #[cfg(feature = "cache")]
 #[test]
-fn a_hit_allocates_its_key_the_headers_of_its_answer_and_the_extension_and_nothing_else() {
+fn a_hit_allocates_the_headers_of_its_answer_and_the_extension_and_nothing_else() {
+    let plain = || request(Method::GET);
+    // Two of a map of headers. Three of extensions: their box, their table, and the outcome in it, or the
+    // last alone if the request has the others.
+    let requests: [(&dyn Fn() -> Request<Body>, u64); 2] = [(&plain, 5), (&in_partition, 3)];
+    for (request, most) in requests {
+        let mut service = CacheLayer::new().layer(Cacheable);
+        store(&mut service, request());
+        assert_eq!(allocations(request, service), most);
+        let user_flow = Integration::user_flow("rates").service(Cacheable);
+        let mut integration = user_flow.cache(CacheLayer::new()).build().unwrap();
+        store(&mut integration, request());
+        assert_eq!(allocations(request, integration), most);
+    }
+}
+
+#[cfg(feature = "cache")]
+#[test]
+fn a_hit_within_a_call_allocates_its_key_too() {
     let with_token = || {
         let mut request = within_a_call(Method::GET);
         request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer token"));
@@ -250,13 +290,7 @@ fn a_hit_allocates_its_key_the_headers_of_its_answer_and_the_extension_and_nothi
     let requests: [&dyn Fn() -> Request<Body>; 2] = [&|| within_a_call(Method::GET), &with_token];
     for request in requests {
         let mut service = CacheLayer::new().layer(Cacheable);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let answer = service.call(request()).await.unwrap();
-            http_body_util::BodyExt::collect(answer.into_body()).await.unwrap();
-        });
-        // The text of the key. Two of a map of headers. Three of extensions: their box, their table,
-        // and the outcome in it.
+        store(&mut service, request());
         assert_eq!(allocations(request, service) - allocations(request, AtOnce), 6);
     }
 }

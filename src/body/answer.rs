@@ -4,21 +4,40 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Instant;
 
+use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::context::{Context, Peer};
 use crate::outcome::{Error, ErrorKind};
+use crate::rt::Rng;
 use crate::terms::Delivery;
 
 /// An answer's body. The call ends with it.
-pub struct Answer<D> {
-    /// Absent once the call has ended.
-    source: Option<Arc<dyn AnswerSource<D>>>,
-    size: SizeHint,
-    /// Which call it is of, if it is a failure without a body. (A success gives its call's memory back
-    /// instead.)
-    of: Option<AnswerOf>,
+pub struct Answer<D>(Source<D>);
+
+/// Where the rest of a body comes from.
+enum Source<D> {
+    /// From the call, which runs, and the size of the rest.
+    Call(Arc<dyn AnswerSource<D>>, SizeHint),
+    /// From memory: the call has ended.
+    Stored(Bytes, StoredOf),
+    /// It has ended. Which call it is of, if it is a failure without a body. (A success gives its call's
+    /// memory back instead.)
+    Over(Option<AnswerOf>),
+}
+
+/// What is known of a call that was answered from memory. Its facts are made when somebody asks for them.
+#[derive(Debug)]
+pub(crate) struct StoredOf {
+    pub(crate) integration: Option<Arc<str>>,
+    pub(crate) started: Instant,
+    pub(crate) status: StatusCode,
+    /// It has a correlation id, made of its own id.
+    pub(crate) is_correlated: bool,
+    pub(crate) peer: Option<Peer>,
 }
 
 /// Which call an answer is of, and where it came from.
@@ -51,28 +70,61 @@ pub(crate) struct Part<D> {
 }
 
 impl<D> Answer<D> {
-    /// `source` is absent if the body has ended already.
-    pub(crate) fn new(
-        source: Option<Arc<dyn AnswerSource<D>>>,
-        size: SizeHint,
-        of: Option<AnswerOf>,
-    ) -> Self {
-        Self { source, size, of }
+    /// The body of a call that runs.
+    pub(crate) fn running(call: Arc<dyn AnswerSource<D>>, size: SizeHint) -> Self {
+        Self(Source::Call(call, size))
+    }
+
+    /// A body that has ended.
+    pub(crate) fn over(of: Option<AnswerOf>) -> Self {
+        Self(Source::Over(of))
+    }
+
+    /// A body from memory.
+    pub(crate) fn stored(bytes: Bytes, of: StoredOf) -> Self {
+        match bytes.is_empty() {
+            true => Self::over(None),
+            false => Self(Source::Stored(bytes, of)),
+        }
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.source.is_none()
+        matches!(self.0, Source::Over(_))
     }
 
     /// Which call it is of. Not known after a body has been read to its end.
     pub(crate) fn of(&self) -> Option<AnswerOf> {
-        self.source.as_ref().map_or_else(|| self.of.clone(), |source| source.answer_of())
+        match &self.0 {
+            Source::Call(call, _) => call.answer_of(),
+            Source::Stored(_, of) => Some(of.answer_of()),
+            Source::Over(of) => of.clone(),
+        }
+    }
+
+    fn size(&self) -> SizeHint {
+        match &self.0 {
+            Source::Call(_, size) => *size,
+            Source::Stored(bytes, _) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Over(_) => SizeHint::with_exact(0),
+        }
     }
 
     fn end(&mut self) {
-        if let Some(source) = self.source.take() {
-            source.end();
+        if let Source::Call(call, _) = &self.0 {
+            let call = Arc::clone(call);
+            self.0 = Source::Over(None);
+            call.end();
         }
+    }
+}
+
+impl StoredOf {
+    fn answer_of(&self) -> AnswerOf {
+        let context = Context::answered_here(self.started, self.integration.as_ref(), self.status);
+        if self.is_correlated {
+            context.call().correlate(&Rng::system());
+        }
+        AnswerOf { context, peer: self.peer.clone() }
     }
 }
 
@@ -82,7 +134,7 @@ impl<D> Drop for Answer<D> {
     }
 }
 
-impl<D: bytes::Buf> Body for Answer<D> {
+impl<D: bytes::Buf + From<Bytes>> Body for Answer<D> {
     type Data = D;
     type Error = Error;
 
@@ -90,13 +142,22 @@ impl<D: bytes::Buf> Body for Answer<D> {
         mut self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<D>, Error>>> {
-        let Some(source) = &self.source else { return Poll::Ready(None) };
-        let Part { frame, rest, is_last } = ready!(source.poll_part(cx));
-        self.size = rest;
-        if is_last {
-            self.end();
+        match &mut self.0 {
+            Source::Call(call, size) => {
+                let Part { frame, rest, is_last } = ready!(call.poll_part(cx));
+                *size = rest;
+                if is_last {
+                    self.end();
+                }
+                Poll::Ready(frame)
+            }
+            Source::Stored(bytes, _) => {
+                let data = std::mem::take(bytes).into();
+                self.0 = Source::Over(None);
+                Poll::Ready(Some(Ok(Frame::data(data))))
+            }
+            Source::Over(_) => Poll::Ready(None),
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -104,16 +165,13 @@ impl<D: bytes::Buf> Body for Answer<D> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.source {
-            Some(_) => self.size,
-            None => SizeHint::with_exact(0),
-        }
+        self.size()
     }
 }
 
 impl<D> fmt::Debug for Answer<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Answer").field("size", &self.size()).finish_non_exhaustive()
     }
 }
 

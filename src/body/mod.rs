@@ -20,7 +20,7 @@ pub use whole::Body;
 pub use crate::replay::ReplayBody;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use answer::{AnswerOf, AnswerSource, Part, error_about};
+pub(crate) use answer::{AnswerOf, AnswerSource, Part, StoredOf, error_about};
 pub(crate) use captured::Captured;
 pub(crate) use caught::{BodyFate, CaughtBody};
 #[cfg(feature = "hyper")]

@@ -7,10 +7,11 @@ use tokio::sync::oneshot;
 use super::access::Scope;
 use super::acts::{ActResult, ConsoleAct};
 use super::asked::Asked;
-use super::configure::Rejected;
+use super::configure::{Rejected, Written};
 use super::form::Form;
 use super::inner::{Inner, NoPage};
 use super::page::{Note, note};
+use super::set::Set;
 use super::task::{Frozen, Task, refusal};
 use super::words::{Phrase, Text, cut, phrase, text};
 use crate::outbox::{
@@ -69,6 +70,7 @@ impl Inner {
         let what = asked.said(self.registry.fleet().is_some());
         let mut act = ConsoleAct::begun(form.now, &form.actor.name, right, what, cut(&why).into());
         act.until = form.until()?;
+        act.on = self.known(&asked, lane);
         if !is_allowed {
             act.result = ActResult::NotAllowed;
         }
@@ -78,6 +80,21 @@ impl Inner {
             let _ = tell.send(self.record_and_run(asked, act).await);
         });
         told.await.unwrap_or(Err(Refused::BrokeOff))
+    }
+
+    /// The integration or the lane, if this process has it: a form may name anything.
+    fn known(&self, asked: &Asked, lane: Option<String>) -> Option<String> {
+        let integration = match asked {
+            Asked::Set(Set { integration, .. }) | Asked::Configure(Written { integration, .. }) => {
+                integration
+            }
+            _ => {
+                let lanes = self.outbox.as_ref()?.lane_names();
+                return lane.filter(|lane| lanes.contains(lane));
+            }
+        };
+        let is_here = !self.registry.controls(integration).is_empty();
+        is_here.then(|| integration.clone())
     }
 
     async fn record_and_run(&self, asked: Asked, act: ConsoleAct) -> Result<After, Refused> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::words::{Phrase, cut, phrase};
 use crate::event::{Emitter, Event};
 use crate::rt::{Lock, callback};
-use crate::terms::{ActOutcome, Right};
+use crate::terms::{ActOutcome, ActRefusal, Right};
 
 /// What somebody did on the console, or was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct ConsoleAct {
     pub until: Option<SystemTime>,
     /// What came of it; `Begun` before it runs.
     pub result: ActResult,
+    /// The integration or the lane that it is about, if this process has it.
+    pub(super) on: Option<String>,
     /// The same for the pages, in no language yet: what, why, and what there is to say of the result.
     pub(super) phrases: [Phrase; 3],
 }
@@ -110,11 +112,11 @@ impl Acts {
         if self.tell(&act).is_none() {
             let failed = Err(phrase!("it could not be recorded, so it was not run"));
             act.came_to(failed);
-            self.emit(act.right, &act.result);
+            self.emit(&act);
             self.keep(&act);
             return None;
         }
-        self.emit(act.right, &act.result);
+        self.emit(&act);
         Some(act)
     }
 
@@ -124,14 +126,22 @@ impl Acts {
         self.keep(&act);
         // It has run: that its end isn't recorded undoes nothing.
         let _ = self.tell(&act);
-        self.emit(act.right, &act.result);
+        self.emit(&act);
+    }
+
+    /// Tells subscribers that one was refused, where its right isn't known.
+    pub(super) fn refuse(&self, why: ActRefusal) {
+        self.emitter.emit(None, || Event::ConsoleRefused { why });
     }
 
     /// Tells subscribers, once it has come to its end.
-    fn emit(&self, right: Right, result: &ActResult) {
-        if let Some(outcome) = result.outcome() {
-            self.emitter.emit(None, || Event::ConsoleActed { right, outcome });
-        }
+    fn emit(&self, act: &ConsoleAct) {
+        let Some(outcome) = act.result.outcome() else { return };
+        let emitter = match &act.on {
+            Some(on) => &self.emitter.renamed(on),
+            None => &self.emitter,
+        };
+        emitter.emit(None, || Event::ConsoleActed { right: act.right, outcome });
     }
 
     /// In place of what was known of it.
@@ -184,6 +194,7 @@ impl ConsoleAct {
             why: cut(&why.to_string()),
             until: None,
             result: ActResult::Begun,
+            on: None,
             phrases: [what, why, Phrase::default()],
         }
     }

@@ -10,9 +10,10 @@ use serde_json::Value;
 use tower_http::csrf::ProtectionError;
 
 use super::assets::Asset;
-use super::inner::NoPage;
+use super::inner::{Inner, NoPage};
 use super::words::{Phrase, Text, Words, phrase, text};
 use crate::Body;
+use crate::terms::ActRefusal;
 
 /// Adds what every answer has. Pages load nothing from elsewhere, stand in no frame of others, and tell nobody where they were.
 pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
@@ -25,9 +26,12 @@ pub(super) fn guarded(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Says what to do, where a form was refused because of where it came from.
-pub(super) fn explained(response: Response<Body>, words: &dyn Words) -> Response<Body> {
+pub(super) fn explained(response: Response<Body>, inner: &Inner) -> Response<Body> {
     match response.extensions().get::<ProtectionError>() {
-        Some(_) => text(StatusCode::FORBIDDEN, &words.plain(&FOREIGN_FORM.into())),
+        Some(_) => {
+            inner.acts.refuse(ActRefusal::ForeignForm);
+            text(StatusCode::FORBIDDEN, &inner.words.plain(&FOREIGN_FORM.into()))
+        }
         None => response,
     }
 }

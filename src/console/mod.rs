@@ -66,8 +66,9 @@
 //! instance: what one of forty does would look like what all do. What can't wait is set on each instance by its handle.
 //!
 //! Each act is recorded [before it runs and after](RecordAct), refused ones too, and told to the registry's subscribers when it
-//! has come to its end: [`Event::ConsoleActed`](crate::event::Event::ConsoleActed), the metric `outrigger.console.acts`, a line in
-//! `tracing`. Once it has begun, it comes to its
+//! has come to its end: [`Event::ConsoleActed`](crate::event::Event::ConsoleActed), of the integration or the lane, the metric `outrigger.console.acts`, a line in
+//! `tracing`. What is refused before its right is known, such as a forged form, is
+//! [`Event::ConsoleRefused`](crate::event::Event::ConsoleRefused) and `outrigger.console.refused`. Once an act has begun, it comes to its
 //! end even if the browser leaves. An act on many messages is frozen
 //! to those that were dead when the page was made, and runs one after the other in the background, in order;
 //! it can be watched and stopped. A person may do 20 acts a minute.
@@ -131,4 +132,4 @@ pub use recent::Recent;
 pub use service::Console;
 pub use words::{Text, TextFault, Words, check_words};
 
-pub use crate::terms::{ActOutcome, Right};
+pub use crate::terms::{ActOutcome, ActRefusal, Right};

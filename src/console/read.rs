@@ -12,9 +12,10 @@ use super::inner::Inner;
 use super::route::{self, value};
 use super::words::{Phrase, phrase};
 use crate::BoxError;
+use crate::terms::ActRefusal;
 
 /// Why nothing is asked for.
-pub(super) type Unread = (StatusCode, Phrase);
+pub(super) type Unread = (StatusCode, ActRefusal, Phrase);
 
 /// Whether it is sent as JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
@@ -38,33 +39,36 @@ where
     let is_json = is_json(headers);
     if is_json && !is_robot(headers) {
         let why = "An act by JSON comes with `authorization: Bearer …`, and without a cookie.";
-        return Err((StatusCode::FORBIDDEN, why.into()));
+        return Err((StatusCode::FORBIDDEN, ActRefusal::NoBearer, why.into()));
     }
     if !is_json && !media(headers).is_some_and(|media| media.eq_ignore_ascii_case(FORM)) {
         let why = format!("Acts are sent as {FORM} by pages, and as {JSON} by robots.");
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why.into()));
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, ActRefusal::BadForm, why.into()));
     }
     let read = Limited::new(body, LARGEST).collect().await;
     let Ok(body) = read else {
         let why = phrase!("A form has at most {n} bytes.", n = LARGEST);
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, ActRefusal::BadForm, why));
     };
     let (bytes, now) = (body.to_bytes(), inner.clock.wall());
     if is_json {
-        let pairs = pairs(&bytes).map_err(|why| (StatusCode::BAD_REQUEST, why.into()))?;
+        let pairs = pairs(&bytes).map_err(|why| bad(why.into()))?;
         return Ok(Form { pairs, actor: actor.clone(), now });
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| (StatusCode::BAD_REQUEST, phrase!("The form is no text.")))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(phrase!("The form is no text.")))?;
     let pairs = route::pairs(text);
     let token = value(&pairs, "token").unwrap_or_default();
     if !inner.tokens.is_valid(token, actor, form::name(&pairs), now) {
         let why = phrase!(
             "This form is too old, or not from this console. Go back, load the page again and repeat it."
         );
-        return Err((StatusCode::FORBIDDEN, why));
+        return Err((StatusCode::FORBIDDEN, ActRefusal::BadToken, why));
     }
     Ok(Form { pairs, actor: actor.clone(), now })
+}
+
+fn bad(why: Phrase) -> Unread {
+    (StatusCode::BAD_REQUEST, ActRefusal::BadForm, why)
 }
 
 fn media(headers: &HeaderMap) -> Option<&str> {

@@ -15,7 +15,7 @@ use super::page::{self, note};
 use super::route::{Route, pairs, value};
 use super::words::{English, Phrase, Words, phrase};
 use super::{answer, assets, json, live, read};
-use crate::terms::Right;
+use crate::terms::{ActRefusal, Right};
 use crate::{Body, BoxError};
 
 /// Answers a request: a page, or what came of a form.
@@ -33,6 +33,9 @@ where
         _ => {}
     }
     let Some(actor) = inner.access.actor(&head) else {
+        if head.method == Method::POST {
+            inner.acts.refuse(ActRefusal::UnknownActor);
+        }
         let why = phrase!("The console doesn't know who you are.");
         return answer::text(StatusCode::UNAUTHORIZED, &inner.words.plain(&why));
     };
@@ -42,7 +45,10 @@ where
             let is_json = read::is_json(&head.headers);
             match read::read(&inner, &head, body, &actor).await {
                 Ok(form) => after(inner, form, actor, is_json).await,
-                Err((status, why)) => refused(&*inner.words, status, &why, is_json),
+                Err((status, refusal, why)) => {
+                    inner.acts.refuse(refusal);
+                    refused(&*inner.words, status, &why, is_json)
+                }
             }
         }
         _ => answer::method_not_allowed(),
@@ -126,6 +132,9 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
     let after = match Arc::clone(&inner).act(form).await {
         Ok(after) => after,
         Err(why) => {
+            if let Some(refusal) = refusal_of(&why) {
+                inner.acts.refuse(refusal);
+            }
             let (status, why) = words_of(why);
             return refused(&*inner.words, status, &why, is_json);
         }
@@ -174,6 +183,17 @@ fn refused(words: &dyn Words, status: StatusCode, why: &Phrase, is_json: bool) -
     match is_json {
         true => answer::json(status, &object!({ "error": why.to_string() })),
         false => answer::text(status, &words.plain(why)),
+    }
+}
+
+/// `None` for those that are told with their right.
+fn refusal_of(refused: &Refused) -> Option<ActRefusal> {
+    match refused {
+        Refused::Page(NoPage::NotFound) => Some(ActRefusal::NotFound),
+        Refused::Page(NoPage::Away(_)) => Some(ActRefusal::Unavailable),
+        Refused::Form(_) => Some(ActRefusal::BadForm),
+        Refused::TooMany => Some(ActRefusal::TooMany),
+        Refused::Page(NoPage::NotAllowed) | Refused::Unrecorded | Refused::BrokeOff => None,
     }
 }
 

@@ -55,7 +55,7 @@ where
         let (answer, inner) = (self.guarded.call(request), Arc::clone(&self.inner));
         Box::pin(async move {
             let answer = answer.await?;
-            Ok(answer::guarded(answer::explained(answer, &*inner.words)))
+            Ok(answer::guarded(answer::explained(answer, &inner)))
         })
     }
 }

@@ -134,7 +134,8 @@ impl SetBack {
         );
         let why = phrase!("the time that {who} asked for is over", who = &self.by.who);
         let now = self.clock.wall();
-        let act = ConsoleAct::begun(now, "the console", Right::Steer, what, why);
+        let mut act = ConsoleAct::begun(now, "the console", Right::Steer, what, why);
+        act.on = Some(integration.clone());
         let act = self.acts.add(act);
         let Some(act) = act else { return };
         let set = self.registry.set(integration, control, &self.back, &act.who, &act.why);

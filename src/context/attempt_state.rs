@@ -86,7 +86,9 @@ impl AttemptState {
         self.call.as_ref().expect("an attempt in use has its call")
     }
 
-    /// The state of a call's first attempt, in the memory of an ended call.
+    /// The state of a call's first attempt, in the memory of an ended call. Inlined, because each call is written
+    /// to its place by it.
+    #[inline(always)]
     pub(super) fn begin(mut spare: Option<Arc<Self>>, call: Call) -> Arc<Self> {
         let memory = spare.as_mut().and_then(Arc::get_mut).and_then(|spare| spare.call.take());
         let call = match memory {

@@ -104,6 +104,12 @@ impl Call {
         *self.id.get_or_init(|| CallId::mint(rng))
     }
 
+    /// The correlation id: made of the call's own if it has none.
+    pub(crate) fn correlate(&self, rng: &Rng) -> &CorrelationId {
+        let made = || CorrelationId::from_minted(self.mint_id(rng).to_header());
+        self.correlation.get_or_init(made)
+    }
+
     /// The id as a header's value: the correlation id's, if that was made from it.
     pub(crate) fn id_header(&self) -> HeaderValue {
         let id = self.id();

@@ -146,9 +146,30 @@ impl Context {
 
     /// The context of a new call, if possible in the memory of an ended one.
     pub(crate) fn fresh(spare: Option<Arc<AttemptState>>, integration: Option<&Arc<str>>) -> Self {
-        let call = Call::new(rt::now(), integration.cloned());
-        let state = AttemptState::begin(spare, call);
+        Self::made_at(rt::now(), spare, integration.cloned())
+    }
+
+    /// The same, for a call that was made at this time.
+    #[inline]
+    pub(crate) fn made_at(
+        started: Instant,
+        spare: Option<Arc<AttemptState>>,
+        integration: Option<Arc<str>>,
+    ) -> Self {
+        let state = AttemptState::begin(spare, Call::new(started, integration));
         Self { state, attempt: 1, span: None, before: 0 }
+    }
+
+    /// The context of a call that was answered with this status, and for which nothing was sent.
+    pub(crate) fn answered_here(
+        started: Instant,
+        integration: Option<&Arc<str>>,
+        status: StatusCode,
+    ) -> Self {
+        let context = Self::made_at(started, None, integration.cloned());
+        context.call().count_attempts(0);
+        context.call().answered(status);
+        context
     }
 
     /// The same, for a call that another call's attempt has caused: its requests also count for
@@ -169,7 +190,8 @@ impl Context {
         if let Some(deadline) = self.deadline() {
             call.end_by(limit.map_or(deadline, |limit| rt::after(now, limit).max(deadline)));
         }
-        Self { state: AttemptState::begin(None, call), attempt: 1, span: self.span, before: 0 }
+        let state = Arc::new(AttemptState::new(Arc::new(call)));
+        Self { state, attempt: 1, span: self.span, before: 0 }
     }
 
     /// Whether another call's attempt caused it.

@@ -196,6 +196,11 @@ impl Scope {
         }
     }
 
+    /// Whether there is a current scope.
+    pub(crate) fn is_current() -> bool {
+        CURRENT.try_with(|_| ()).is_ok()
+    }
+
     pub(crate) fn current_correlation_id() -> Option<CorrelationId> {
         Self::current(|facts| facts.correlation_id.clone())
     }

@@ -74,23 +74,23 @@ impl CallTarget {
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     authority: Authority,
-    port: Option<u16>,
+    /// The scheme's port.
+    default_port: Option<u16>,
 }
 
 impl Peer {
     /// That of `uri`; `None` if it names no host.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?.clone();
-        let default = || default_port(uri.scheme_str()?);
-        let port = authority.port_u16().or_else(default);
-        Some(Self { authority, port })
+        Some(Self { authority, default_port: uri.scheme_str().and_then(default_port) })
     }
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.authority.host())?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        let port = self.authority.port_u16().or(self.default_port);
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

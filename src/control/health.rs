@@ -356,7 +356,7 @@ pub struct CacheHealth {
     pub stale: u64,
     /// Calls that the provider answered.
     pub misses: u64,
-    /// URIs whose last fetch has failed while a stored answer could be given.
+    /// URIs whose last fetch has failed while a stored answer could be given, and that was within ten minutes.
     pub failing: u64,
 }
 

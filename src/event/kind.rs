@@ -361,14 +361,21 @@ pub enum Event {
     /// Something happened to a message that an [outbox](crate::outbox) delivers by the integration.
     #[cfg(feature = "outbox")]
     Outbox(crate::terms::outbox::OutboxEvent),
-    /// Somebody did something on the [console](crate::console), or tried to. It is told to the registry's
-    /// subscribers, of no integration.
+    /// Somebody did something on the [console](crate::console), or had no right to. It is told to the registry's
+    /// subscribers, as of the integration or the lane, if this process has it.
     #[cfg(feature = "console")]
     ConsoleActed {
         /// By which right.
         right: crate::terms::Right,
         /// What it came to.
         outcome: crate::terms::ActOutcome,
+    },
+    /// An act on the [console](crate::console) was refused before it was known by which right it is done. It is told
+    /// to the registry's subscribers, of no integration.
+    #[cfg(feature = "console")]
+    ConsoleRefused {
+        /// Why.
+        why: crate::terms::ActRefusal,
     },
     /// Something happened between this instance and its [fleet](crate::fleet).
     #[cfg(feature = "fleet")]

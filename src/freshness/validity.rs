@@ -89,9 +89,9 @@ impl Validity {
         self.explicit().or_else(lent).or_else(guessed).unwrap_or_default()
     }
 
-    /// What to do with it for a request with these directives.
-    pub(crate) fn plan(&self, asked: &Directives, windows: &Windows, now: &Moments) -> Plan {
-        let (age, lifetime) = (self.age(now), self.lifetime(windows));
+    /// What to do with it at this age, for a request with these directives.
+    pub(crate) fn plan(&self, asked: &Directives, windows: &Windows, age: Duration) -> Plan {
+        let lifetime = self.lifetime(windows);
         let too_old = asked.max_age.is_some_and(|most| age >= most);
         if self.directives.no_cache || asked.no_cache || too_old {
             return Plan::Ask;

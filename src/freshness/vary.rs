@@ -28,7 +28,7 @@ impl Selection {
 
     /// Whether a request agrees with it.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
-        self.0.iter().all(|(name, value)| folded(request, name) == *value)
+        self.0.iter().all(|(name, value)| is_folded(request, name, value.as_deref()))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,6 +86,19 @@ fn folded(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Whether a field's value as one list is this one.
+fn is_folded(headers: &HeaderMap, name: &HeaderName, as_list: Option<&str>) -> bool {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next(), as_list) {
+        (None, _, as_list) => as_list.is_none(),
+        // A list of ASCII signs stays what it is if it is made one again.
+        (Some(line), None, Some(list)) if line.as_bytes() == list.as_bytes() && list.is_ascii() => {
+            true
+        }
+        (_, _, as_list) => folded(headers, name).as_deref() == as_list,
+    }
 }
 
 /// The members of a list of names.

@@ -6,8 +6,8 @@ use http::Request;
 use super::IntegrationWire;
 use crate::body::Body;
 use crate::cache::{Fetched, Origin};
-use crate::context::Context;
-use crate::pattern::{Attempt, Begin, Call, CallBoxes, Flow, Next, Running, start};
+use crate::context::{Context, Scope};
+use crate::pattern::{Attempt, Begin, Call, CallBoxes, Flow, Next, Running, start, start_waiting};
 
 /// A stack of any type, as a trait object.
 pub(super) trait DynStack: Send + Sync {
@@ -19,11 +19,13 @@ pub(super) struct BoxStack<N> {
     name: Option<Arc<str>>,
     stack: Arc<N>,
     boxes: Arc<CallBoxes<IntegrationWire>>,
+    may_answer_at_once: bool,
 }
 
-impl<N> BoxStack<N> {
+impl<N: Next<IntegrationWire>> BoxStack<N> {
     pub(super) fn new(name: Option<Arc<str>>, stack: Arc<N>) -> Self {
-        Self { name, stack, boxes: Arc::default() }
+        let may_answer_at_once = stack.may_answer_at_once();
+        Self { name, stack, boxes: Arc::default(), may_answer_at_once }
     }
 }
 
@@ -65,6 +67,10 @@ impl<N: Next<IntegrationWire> + 'static> DynStack for BoxStack<N> {
             true => None,
             false => request.extensions_mut().remove::<Context>(),
         };
+        if self.may_answer_at_once && cause.is_none() && !Scope::is_current() {
+            let stack = || Arc::clone(&self.stack);
+            return start_waiting(&self.boxes, stack, request, self.name.as_ref(), |_| {});
+        }
         let context = |spare| Context::fresh(spare, self.name.as_ref()).caused_by(cause);
         let begin = Begin { request, context };
         start(&self.boxes, || Arc::clone(&self.stack), begin, |_| {})

@@ -4,7 +4,7 @@ use crate::transport::Transport;
 use crate::transport::pool::{PoolHandle, PoolLimits};
 
 /// Where an integration's transport comes from. Sealed: use
-/// [`service`](IntegrationBuilder::service) for a transport of your own.
+/// [`service`](crate::IntegrationBuilder::service) for a transport of your own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no transport that an integration can be built with",
     label = "give it one by `.service(client)` or `.reqwest(client)`, or enable the feature `hyper` for its own"

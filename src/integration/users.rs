@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::IntegrationWire;
-use crate::pattern::{Attempt, Call, Flow, Next, OneOf, Pattern};
+use crate::pattern::{Attempt, Call, Flow, Next, OneOf, Pattern, Unbegun, WholeAnswer};
 
 /// The user's own patterns, the first one outermost.
 ///
@@ -56,6 +56,10 @@ impl Users {
         self.0.push(Arc::new(pattern));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn around<N>(&self, next: N) -> AroundUsers<N> {
         AroundUsers { users: self.clone(), next }
     }
@@ -68,7 +72,7 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
         call: &Call,
         attempt: &Attempt<IntegrationWire>,
     ) -> impl Future<Output = Flow> + Send {
-        match self.users.0.is_empty() {
+        match self.users.is_empty() {
             true => OneOf::First { future: self.next.run(call, attempt) },
             false => OneOf::Second {
                 future: async move {
@@ -86,6 +90,14 @@ impl<N: Next<IntegrationWire>> Next<IntegrationWire> for AroundUsers<N> {
 
     fn release(&self) {
         self.next.release();
+    }
+
+    fn may_answer_at_once(&self) -> bool {
+        self.users.is_empty() && self.next.may_answer_at_once()
+    }
+
+    fn answer_at_once(&self, call: &mut Unbegun<'_>) -> Option<WholeAnswer> {
+        self.next.answer_at_once(call)
     }
 }
 

@@ -10,6 +10,7 @@ use super::load_error::LoadError;
 use crate::body::Body;
 use crate::fallback::FellBack;
 use crate::integration::{RequestBuilder, ResponseExt};
+use crate::terms::Class;
 
 /// One load: what a loader is given.
 #[derive(Clone)]
@@ -40,7 +41,8 @@ impl Load {
     ///
     /// # Errors
     ///
-    /// There is no answer, or one of another status than 2xx, or one that failed its check, or a fallback's.
+    /// There is no answer, or one of another status than 2xx, or one that failed its check or that the
+    /// integration's classifier calls no success, or a fallback's.
     pub async fn fetch(
         &self,
         request: RequestBuilder,
@@ -52,7 +54,12 @@ impl Load {
         }
         match answer.status() {
             StatusCode::NOT_MODIFIED if !self.conditions.is_empty() => Ok(None),
-            status if status.is_success() => Ok(Some(answer)),
+            status if status.is_success() => match answer.extensions().get::<Class>() {
+                Some(class) if *class != Class::Success => {
+                    Err(LoadError::new(format!("the answer is no success: {class}")))
+                }
+                _ => Ok(Some(answer)),
+            },
             status => Err(LoadError::new(format!("the answer's status is {}", status.as_u16()))),
         }
     }

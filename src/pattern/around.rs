@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::at_once::{Unbegun, WholeAnswer};
 use super::attempt::Attempt;
 use super::call::Call;
 use super::either::OneOf;
@@ -61,6 +62,23 @@ pub trait Pattern: Send + Sync + 'static {
     fn integration(&self) -> Option<&Arc<str>> {
         None
     }
+
+    /// Whether a call may be answered before it has a context, here or, as `next` says, further in. Then
+    /// [`begin`](Self::begin) is called when it is first polled.
+    #[doc(hidden)]
+    fn may_answer_at_once(&self, _next: bool) -> bool {
+        false
+    }
+
+    /// The answer to a call, if it is in memory, here or further in. If not, the call's code is run.
+    #[doc(hidden)]
+    fn answer_at_once(
+        &self,
+        _: &mut Unbegun<'_>,
+        _next: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        None
+    }
 }
 
 /// The inner patterns and the service. They may be run again, and twice at a time.
@@ -76,6 +94,18 @@ pub trait Next<W: Wire>: Send + Sync {
     /// waits.
     #[doc(hidden)]
     fn release(&self) {}
+
+    /// See [`Pattern::may_answer_at_once`].
+    #[doc(hidden)]
+    fn may_answer_at_once(&self) -> bool {
+        false
+    }
+
+    /// See [`Pattern::answer_at_once`].
+    #[doc(hidden)]
+    fn answer_at_once(&self, _: &mut Unbegun<'_>) -> Option<WholeAnswer> {
+        None
+    }
 }
 
 /// A pattern around inner ones.
@@ -105,6 +135,14 @@ impl<W: Wire, P: Pattern, N: Next<W>> Next<W> for Around<P, N> {
 
     fn release(&self) {
         self.next.release();
+    }
+
+    fn may_answer_at_once(&self) -> bool {
+        self.pattern.may_answer_at_once(self.next.may_answer_at_once())
+    }
+
+    fn answer_at_once(&self, call: &mut Unbegun<'_>) -> Option<WholeAnswer> {
+        self.pattern.answer_at_once(call, |call| self.next.answer_at_once(call))
     }
 }
 
@@ -137,6 +175,18 @@ impl<P: Pattern> Pattern for Arc<P> {
 
     fn integration(&self) -> Option<&Arc<str>> {
         P::integration(self)
+    }
+
+    fn may_answer_at_once(&self, next: bool) -> bool {
+        P::may_answer_at_once(self, next)
+    }
+
+    fn answer_at_once(
+        &self,
+        call: &mut Unbegun<'_>,
+        next: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        P::answer_at_once(self, call, next)
     }
 }
 
@@ -174,6 +224,21 @@ impl<P: Pattern> Pattern for Option<P> {
 
     fn integration(&self) -> Option<&Arc<str>> {
         self.as_ref()?.integration()
+    }
+
+    fn may_answer_at_once(&self, next: bool) -> bool {
+        self.as_ref().map_or(next, |pattern| pattern.may_answer_at_once(next))
+    }
+
+    fn answer_at_once(
+        &self,
+        call: &mut Unbegun<'_>,
+        next: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        match self {
+            Some(pattern) => pattern.answer_at_once(call, next),
+            None => next(call),
+        }
     }
 }
 

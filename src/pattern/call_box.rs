@@ -15,6 +15,7 @@ use http::response::Parts;
 use http_body::{Frame, SizeHint};
 
 use super::around::{Flow, Next};
+use super::at_once::{AnyStack, Waiting};
 use super::attempt::{Attempt, SharedAttempt, Stage};
 use super::call::{Call, Time};
 use super::held::size_with;
@@ -33,7 +34,7 @@ use crate::terms::Delivery;
 pub(super) struct CallControl {
     pub(super) time: Time,
     /// The call has ended, or its caller left.
-    is_ended: AtomicBool,
+    pub(super) is_ended: AtomicBool,
     /// The code's result, until the caller takes it.
     over: Mutex<Option<Flow>>,
 }
@@ -44,9 +45,13 @@ pub(crate) struct CallBox<W: Wire> {
     pub(super) shared: Arc<SharedAttempt<W>>,
     /// The same, as patterns see it.
     attempt: Attempt<W>,
-    control: Arc<CallControl>,
+    pub(super) control: Arc<CallControl>,
     /// The stack that the code runs through; callers that know its type cast it back.
-    stack: Arc<dyn Any + Send + Sync>,
+    pub(super) stack: Arc<dyn AnyStack<W>>,
+    /// The request of a call that isn't polled yet, and may be answered at once: it has no context.
+    pub(super) waiting: Option<Request<W::Body>>,
+    /// What else is known of it.
+    pub(super) waits: Option<Waiting>,
     timer: Pin<Box<Timer>>,
     /// The runtime that the timer belongs to. A client may outlive its runtime.
     runtime: Option<Runtime>,
@@ -168,6 +173,8 @@ impl<W: Wire> CallBox<W> {
             attempt,
             control,
             stack,
+            waiting: None,
+            waits: None,
             timer: Box::pin(Timer::default()),
             runtime: None,
             is_runtime_checked: false,
@@ -183,21 +190,22 @@ impl<W: Wire> CallBox<W> {
         }
     }
 
+    /// Prepares the stack for a call.
+    #[inline]
+    pub(super) fn prepare<N: Next<W> + 'static>(&self, prepare: impl FnOnce(&N)) {
+        let stack: &dyn Any = &*self.stack;
+        prepare(stack.downcast_ref().expect("all call boxes are of one stack"));
+    }
+
     /// Begins a call.
-    pub(super) fn begin<N: Next<W> + 'static>(
-        &mut self,
-        request: Request<W::Body>,
-        context: Context,
-        prepare: impl FnOnce(&N),
-    ) {
+    #[inline(always)]
+    pub(super) fn begin(&mut self, request: Request<W::Body>, context: Context) {
         // The request waits here until it is sent.
         context.state().enter_queue();
         self.started = context.started();
         self.control.is_ended.store(false, Relaxed);
         self.shared.begin(&mut self.shared.slots(), request, Some(context));
-        let stack = self.stack.downcast_ref().expect("all call boxes are of one stack");
-        prepare(stack);
-        stack.begin(&self.attempt);
+        self.stack.begin(&self.attempt);
     }
 
     /// Runs until there is the answer's head, or an error.
@@ -388,6 +396,12 @@ impl<W: Wire> CallBox<W> {
 
     /// Ends the call. Returns whether the box can be used for another one.
     fn end(&mut self) -> bool {
+        if self.waits.take().is_some() {
+            self.waiting = None;
+            // None of its code has run, so that all else is as it was.
+            self.stack.release();
+            return true;
+        }
         let was_polled = self.is_polled;
         if !self.control.is_ended.swap(true, Relaxed) && !was_polled {
             // The caller left: poll the code once more, so that it drops everything it holds.

@@ -43,9 +43,31 @@ where
     {
         let mut call_box = lock(&shared);
         let context = context(call_box.spare.take());
-        call_box.begin(request, context, prepare);
+        call_box.prepare(prepare);
+        call_box.begin(request, context);
     }
     Running { call_box: Some(shared), is_begun: false, made_in }
+}
+
+/// The same for a call that may be answered at once: it is new, and made in no scope.
+pub(crate) fn start_waiting<W, N>(
+    boxes: &Arc<CallBoxes<W>>,
+    stack: impl FnOnce() -> Arc<N>,
+    request: Request<W::Body>,
+    integration: Option<&Arc<str>>,
+    prepare: impl FnOnce(&N),
+) -> Running<W>
+where
+    W: Wire,
+    N: Next<W> + 'static,
+{
+    let shared = boxes.take().unwrap_or_else(|| CallBox::shared(stack(), Arc::downgrade(boxes)));
+    {
+        let mut call_box = lock(&shared);
+        call_box.prepare(prepare);
+        call_box.wait(request, integration);
+    }
+    Running { call_box: Some(shared), is_begun: false, made_in: None }
 }
 
 /// A running call, as a future of its answer's head.
@@ -76,6 +98,11 @@ impl<W: Wire> Future for Running<W> {
         let head = {
             let mut call_box = lock(shared);
             if !std::mem::replace(&mut this.is_begun, true) {
+                if let Some(answer) = call_box.answer_at_once() {
+                    drop(call_box);
+                    end(this.call_box.take().expect("it is locked"));
+                    return Poll::Ready(Ok(answer));
+                }
                 let (made_in, polled_in) = (this.made_in.take(), Scope::current_carried());
                 if made_in.is_some() || polled_in.is_some() {
                     call_box.enter(made_in, polled_in);
@@ -96,8 +123,11 @@ impl<W: Wire> Future for Running<W> {
             end(call_box);
         }
         let (head, size, _) = head?;
-        let source = call_box.map(|call_box| call_box as Arc<dyn AnswerSource<W::Data>>);
-        Poll::Ready(Ok(Response::from_parts(head, Answer::new(source, size, of))))
+        let body = match call_box {
+            Some(call_box) => Answer::running(call_box as Arc<dyn AnswerSource<W::Data>>, size),
+            None => Answer::over(of),
+        };
+        Poll::Ready(Ok(Response::from_parts(head, body)))
     }
 }
 

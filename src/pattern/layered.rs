@@ -10,14 +10,15 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::around::{Flow, Next, Pattern};
+use super::at_once::{Unbegun, WholeAnswer};
 use super::attempt::Attempt;
 use super::call::Call;
 use super::call_box::CallBoxes;
-use super::driver::{Begin, Running, start};
+use super::driver::{Begin, Running, start, start_waiting};
 use super::inner::InnerService;
 use super::wire::{AsIs, Form, LayerWire, Wire};
 use crate::body::Answer;
-use crate::context::{AttemptState, Context};
+use crate::context::{AttemptState, Context, Scope};
 use crate::outcome::{BoxError, Error};
 use crate::rt;
 
@@ -99,12 +100,17 @@ where
             let bottom = Mutex::new(bottom);
             Arc::new(Stack { pattern: Arc::clone(&self.pattern), bottom })
         };
-        let context = |spare| context_of(&*self.pattern, found, spare);
-        let begin = Begin { request: request.map(F::wrap), context };
-        start(&boxes, stack, begin, |stack| {
+        let prepare = |stack: &Stack<P, S>| {
             let mut bottom = stack.bottom();
             (bottom.readied, bottom.is_ready) = (readied, is_ready);
-        })
+        };
+        let request = F::wrap(request);
+        if self.pattern.may_answer_at_once(false) && found.is_none() && !Scope::is_current() {
+            let integration = self.pattern.integration();
+            return start_waiting(&boxes, stack, request, integration, prepare);
+        }
+        let context = |spare| context_of(&*self.pattern, found, spare);
+        start(&boxes, stack, Begin { request, context }, prepare)
     }
 }
 
@@ -167,6 +173,10 @@ where
 
     fn begin(&self, attempt: &Attempt<W>) {
         self.pattern.begin(attempt);
+    }
+
+    fn answer_at_once(&self, call: &mut Unbegun<'_>) -> Option<WholeAnswer> {
+        self.pattern.answer_at_once(call, |_| None)
     }
 
     /// A ready instance may hold a permit that other calls need sooner.

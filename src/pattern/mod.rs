@@ -87,6 +87,7 @@
 
 mod answer;
 mod around;
+mod at_once;
 mod attempt;
 mod call;
 mod call_box;
@@ -108,12 +109,13 @@ mod unread;
 mod wire;
 
 pub use around::{Around, Flow, Next, Pattern};
+pub(crate) use at_once::{Unbegun, WholeAnswer};
 pub use attempt::Attempt;
 pub use call::{Call, Until};
 pub(crate) use call_box::CallBoxes;
 pub(crate) use destinations::Destinations;
 pub use driver::Running;
-pub(crate) use driver::{Begin, start};
+pub(crate) use driver::{Begin, start, start_waiting};
 pub(crate) use either::{Either, OneOf, either};
 pub use held::Held;
 pub(crate) use held::ReadOff;

@@ -2,6 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::{Buf, Bytes};
+use http::Request;
 use http_body::Body as HttpBody;
 
 use crate::body::{Body, RequestBody};
@@ -65,8 +66,8 @@ pub trait Form<Q>: Send + Sync + 'static {
     /// The body, saved to be sent again.
     type Saved: Saved<Self::Body> + Default + Send + 'static;
 
-    /// Turns the caller's body into the one that is sent.
-    fn wrap(body: Q) -> Self::Body;
+    /// Turns the caller's request into the one that is sent.
+    fn wrap(request: Request<Q>) -> Request<Self::Body>;
 
     /// See [`Wire::watch`].
     fn watch(body: Self::Body, _: &UploadProgress) -> Self::Body {
@@ -155,8 +156,8 @@ impl<Q: Send + 'static> Form<Q> for AsIs {
     type Body = Q;
     type Saved = Nothing;
 
-    fn wrap(body: Q) -> Q {
-        body
+    fn wrap(request: Request<Q>) -> Request<Q> {
+        request
     }
 }
 
@@ -164,8 +165,8 @@ impl Form<Body> for Own {
     type Body = Body;
     type Saved = SavedBody;
 
-    fn wrap(body: Body) -> Body {
-        body
+    fn wrap(request: Request<Body>) -> Request<Body> {
+        request
     }
 
     fn watch(body: Body, progress: &UploadProgress) -> Body {
@@ -185,8 +186,8 @@ impl<Q: HttpBody + Send + 'static> Form<Q> for Watched {
     type Body = RequestBody<Q>;
     type Saved = Nothing;
 
-    fn wrap(body: Q) -> RequestBody<Q> {
-        RequestBody::new(body)
+    fn wrap(request: Request<Q>) -> Request<RequestBody<Q>> {
+        request.map(RequestBody::new)
     }
 
     fn watch(body: RequestBody<Q>, progress: &UploadProgress) -> RequestBody<Q> {
@@ -198,8 +199,8 @@ impl<Q: HttpBody + Send + 'static> Form<Q> for Measured {
     type Body = Q;
     type Saved = Nothing;
 
-    fn wrap(body: Q) -> Q {
-        body
+    fn wrap(request: Request<Q>) -> Request<Q> {
+        request
     }
 
     fn length(body: &Q) -> Option<u64> {
@@ -211,8 +212,8 @@ impl<Q: HttpBody + Send + 'static> Form<Q> for Replaying {
     type Body = ReplayBody<Q>;
     type Saved = RecordedBody<Q>;
 
-    fn wrap(body: Q) -> ReplayBody<Q> {
-        ReplayBody::once(body)
+    fn wrap(request: Request<Q>) -> Request<ReplayBody<Q>> {
+        request.map(ReplayBody::once)
     }
 }
 

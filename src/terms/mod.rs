@@ -50,7 +50,7 @@ pub use redirect_to::RedirectTo;
 pub use rejection::Rejection;
 pub use replace_cause::ReplaceCause;
 #[cfg(feature = "console")]
-pub use right::{ActOutcome, Right};
+pub use right::{ActOutcome, ActRefusal, Right};
 pub use source_problem::SourceProblem;
 pub use status::Status;
 pub use switch_mode::SwitchMode;

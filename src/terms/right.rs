@@ -29,3 +29,25 @@ named! {
         Failed: "failed";
     }
 }
+
+named! {
+    /// Why an act on the console was refused before it was known by which right it is done.
+    ActRefusal {
+        /// Nobody knows who sends it.
+        UnknownActor: "unknown_actor";
+        /// The form came from a page of another origin.
+        ForeignForm: "foreign_form";
+        /// The form isn't one that this console made for this person and this act, or it is too old.
+        BadToken: "bad_token";
+        /// It is sent as JSON, without a bearer token or with a cookie.
+        NoBearer: "no_bearer";
+        /// It can't be read, or asks for what can't be.
+        BadForm: "bad_form";
+        /// They did 20 acts within a minute.
+        TooMany: "too_many";
+        /// There is nothing to do it to.
+        NotFound: "not_found";
+        /// The outbox's store doesn't answer.
+        Unavailable: "unavailable";
+    }
+}

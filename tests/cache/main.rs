@@ -1,6 +1,7 @@
 //! Tests of the cache.
 #![expect(clippy::disallowed_methods, reason = "a test holds the paused clock itself")]
 
+mod at_once;
 mod background;
 mod classes;
 mod conformance;

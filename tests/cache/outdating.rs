@@ -1,6 +1,7 @@
 //! What drops an answer that is stored.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -189,4 +190,79 @@ async fn an_unsafe_call_outdates_by_an_attempt_that_may_have_happened_before_the
         assert_eq!(deleted.head.status(), last);
         assert_eq!(ask(&rates).await.text, "b", "{last}");
     }
+}
+
+/// A store whose next write waits until a test has done something else.
+#[derive(Clone, Default)]
+struct Held {
+    entries: Arc<Mutex<HashMap<CacheKey, CacheEntry>>>,
+    before_put: Arc<Mutex<Option<Hook>>>,
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+impl CacheStore for Held {
+    fn get(&self, key: &CacheKey) -> Option<CacheEntry> {
+        self.entries.lock().unwrap().get(key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: CacheEntry) {
+        let hook = self.before_put.lock().unwrap().take();
+        hook.into_iter().for_each(|hook| hook());
+        self.entries.lock().unwrap().insert(key, entry);
+    }
+
+    fn remove(&self, key: &CacheKey) {
+        self.entries.lock().unwrap().remove(key);
+    }
+
+    fn remove_where(&self, goes: &dyn Fn(&CacheKey, &CacheEntry) -> bool) {
+        self.entries.lock().unwrap().retain(|key, entry| !goes(key, entry));
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_variant_that_is_dropped_while_another_is_stored_does_not_come_back() {
+    let provider = Script::by(|seen| {
+        let language = seen.headers()["accept-language"].to_str().unwrap().to_owned();
+        let is_gone = seen.headers().contains_key("cache-control");
+        Answer::status(if is_gone { 404 } else { 200 })
+            .header("cache-control", if is_gone { "max-age=0" } else { "max-age=60" })
+            .header("vary", "accept-language")
+            .body(language)
+    });
+    let store = Held::default();
+    let rates = integration(CacheLayer::with_store(store.clone()), &provider);
+    let of = |language: &'static str, control: Option<&'static str>| {
+        let mut request = get(RATE);
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        let control = control.map(|control| control.parse().unwrap());
+        control.into_iter().for_each(|control| {
+            request.headers_mut().insert("cache-control", control);
+        });
+        let rates = rates.clone();
+        async move { send(&rates, request).await.unwrap() }
+    };
+    of("de", None).await;
+    let (reached, writes) = tokio::sync::oneshot::channel();
+    let (go_on, waits) = std::sync::mpsc::channel();
+    *store.before_put.lock().unwrap() = Some(Box::new(move || {
+        reached.send(()).unwrap();
+        // It ends by itself.
+        let _ = waits.recv_timeout(Duration::from_secs(10));
+    }));
+    let writing = tokio::spawn(of("en", None));
+    writes.await.unwrap();
+    assert_eq!(of("de", Some("no-cache")).await.head.status(), 404);
+    go_on.send(()).unwrap();
+    writing.await.unwrap();
+    // The fetch's task has ended when the next call is answered, by it or by one of its own.
+    of("en", None).await;
+    assert_eq!(of("de", None).await.outcome(), CacheOutcome::Miss);
 }

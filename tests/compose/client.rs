@@ -407,7 +407,7 @@ async fn answers_are_read_as_with_reqwest() {
             (ErrorKind::Status(status), Delivery::Answered)
         );
         assert_eq!(error.to_string(), format!("answered {status}"));
-        assert_eq!(error.last_status(), Some(status));
+        assert_eq!((error.status(), error.last_status()), (Some(status), Some(status)));
     }
     for (body, said) in [
         (r#"{"id":42}"#, "missing field `name` (line 1, column 9)"),
@@ -478,6 +478,7 @@ async fn an_error_about_an_answer_names_the_call() {
         let response = crm.get("https://crm.example/").send().await.unwrap();
         let error = response.bytes_up_to(7).await.unwrap_err();
         assert!(error.call_id().is_some() && error.elapsed().is_some());
+        assert_eq!((error.status(), error.last_status()), (None, Some(StatusCode::OK)));
         let said = "crm: answer's body is too large from crm.example:443: more than 7 bytes";
         assert!(error.to_string().starts_with(said), "{error}");
     }

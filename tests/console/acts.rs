@@ -1,6 +1,5 @@
 //! What people do, what is recorded of it, and what is said afterwards.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -9,9 +8,8 @@ use outrigger::console::ActResult;
 use outrigger::event::SwitchMode;
 use outrigger::outbox::{DeadReason, Message, Seal, Sealed, State, Timestamp};
 use outrigger::rt::Rng;
-use outrigger::testing::{Answer, Script};
 
-use super::bench::{Bench, Named, all};
+use super::bench::{Bench, all};
 
 #[tokio::test(start_paused = true)]
 async fn a_kill_switch_is_thrown_with_a_reason_and_the_page_says_where_it_is() {
@@ -338,38 +336,6 @@ async fn what_people_did_is_a_page_and_a_table_for_spreadsheets() {
     assert!(csv.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
     let line = csv.text.lines().nth(1).unwrap();
     assert!(line.contains("\"'=cmd|"), "{line}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn subscribers_are_told_what_acts_came_to() {
-    use outrigger::console::{ActOutcome, Console, Right};
-    use outrigger::control::Registry;
-    use outrigger::event::Event;
-    use outrigger::testing::EventRecorder;
-
-    static MAY: AtomicBool = AtomicBool::new(true);
-    let events = EventRecorder::new();
-    let registry = Registry::new().subscriber(events.clone());
-    let may = Named(|_, right, _| right == Right::Look || MAY.load(Ordering::Relaxed));
-    let payments = outrigger::Integration::user_flow("payments");
-    let payments = payments.service(Script::new([Answer::status(200)]));
-    let payments = payments.register(&registry).build().unwrap();
-    let console = Console::builder(&registry, may).build().unwrap();
-    let bench = Bench { console, payments, ..Bench::new(all()) };
-    let page = "?integration=payments";
-    bench.act("ada", page, "set", &[("to", "no-retries")]).await.location();
-    bench.act("ada", page, "set", &[("to", "sideways")]).await.location();
-    let mut form = super::bench::form_of(&bench.get("bob", page).await.text, "set").unwrap();
-    form.insert("to".to_owned(), "off".to_owned());
-    MAY.store(false, Ordering::Relaxed);
-    assert_eq!(bench.post("bob", &form).await.status, StatusCode::FORBIDDEN);
-    let acted = events.events().into_iter().filter_map(|event| match event {
-        Event::ConsoleActed { right, outcome } => Some((right, outcome)),
-        _ => None,
-    });
-    let acted: Vec<_> = acted.collect();
-    let steer = |outcome| (Right::Steer, outcome);
-    assert_eq!(acted, [ActOutcome::Done, ActOutcome::Failed, ActOutcome::NotAllowed].map(steer));
 }
 
 #[tokio::test(start_paused = true)]

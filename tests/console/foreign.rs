@@ -54,7 +54,11 @@ pub(crate) fn english_on(page: &str, known: &str) -> Vec<String> {
     let mut rest = page;
     while let Some((text, tag)) = rest.split_once('<') {
         said.push(text.to_owned());
-        let (tag, after) = tag.split_once('>').expect("a tag ends");
+        let (tag, mut after) = tag.split_once('>').expect("a tag ends");
+        // Requests, answers and settings are as they are.
+        if tag == "pre" {
+            after = after.split_once("</pre>").expect("it ends").1;
+        }
         for name in ["title", "aria-label", "placeholder", "alt", "data-lost", "data-zone"] {
             let attribute = tag.split_once(&format!(" {name}=\""));
             said.extend(attribute.and_then(|(_, it)| it.split('"').next()).map(str::to_owned));

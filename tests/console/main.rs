@@ -16,4 +16,5 @@ mod many;
 mod pages;
 mod robots;
 mod texts;
+mod told;
 mod words;

@@ -7,6 +7,7 @@ use std::{env, fs, process};
 use outrigger::event::{LocalCopyEvent, SnapshotProblem};
 use outrigger::fallback::FallbackLayer;
 use outrigger::local_copy::{CopyState, LoadFailure, LocalCopyBuilder};
+use outrigger::outcome::{Class, HttpClassifier, ResponseHead};
 use outrigger::rt::Clock;
 
 use crate::bench::{Bench, Builder, Prices, list, noon, secs, wait};
@@ -200,4 +201,17 @@ async fn a_stale_answer_does_not_take_the_place_of_the_copy() {
     let cache = outrigger::cache::CacheLayer::new().clock(Clock::anchored(noon()));
     let cache = cache.fresh_for(secs(1)).stale_if_error(secs(86_400));
     stays_as_it_is(|builder| builder.cache(cache)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_200_that_a_classifier_calls_an_error_does_not_take_the_place_of_the_copy() {
+    let own =
+        |head: &ResponseHead<'_>| head.headers.contains_key("etag").then_some(Class::ServerError);
+    let bench = Bench::over(|builder| builder.classifier(HttpClassifier::new().with(own)));
+    let prices = bench.copy().start().unwrap();
+    prices.ready().await.unwrap();
+    bench.plan(|plan| (plan.etag, plan.entries) = (Some("\"down\""), 8));
+    let error = prices.reload().await.unwrap_err().to_string();
+    assert!(error.ends_with("the answer is no success: server error"), "{error}");
+    assert_eq!(prices.get().unwrap().len(), 10);
 }

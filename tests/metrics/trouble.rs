@@ -213,6 +213,8 @@ async fn acted(bench: &Bench) {
     let set = "act=set&integration=acted&control=kill_switch&to=off&why=a+test";
     let done = send(Method::POST, "", format!("{set}&token={token}")).await.unwrap();
     assert_eq!(done.status(), StatusCode::SEE_OTHER);
+    let forged = send(Method::POST, "", format!("{set}&token=x")).await.unwrap();
+    assert_eq!(forged.status(), StatusCode::FORBIDDEN);
 }
 
 async fn breakers(bench: &Bench) -> [Integration; 3] {

@@ -19,7 +19,7 @@ pub(crate) fn post() -> Request<Body> {
 
 /// A request with a secret in every place.
 pub(crate) fn request(method: Method) -> Request<Body> {
-    let uri = "https://USER-SECRET:x@crm.test/orders/PATH-SECRET?a=QUERY-SECRET";
+    let uri = "https://crm.test/orders/PATH-SECRET?a=QUERY-SECRET";
     let mut request = Request::builder()
         .method(method)
         .uri(uri)

@@ -28,7 +28,7 @@ pub trait ResponseExt: sealed::Sealed + Sized {
     /// # Errors
     ///
     /// Of kind [`Status`](ErrorKind::Status), or [`Invalid`](ErrorKind::Invalid) if only its check failed, with the call's ids, attempts, and
-    /// [delivery](Error::delivery) over all attempts: [`Answered`](Delivery::Answered), unless one
+    /// [delivery](Error::delivery) over all attempts: [`Answered`](crate::Delivery::Answered), unless one
     /// before this answer was lost. [`Error::retry_after`] is what the provider asks for, and
     /// [`Error::gave_up`] why it was not tried again. Its text names
     /// the integration, the host and the status, and nothing of the body, which is dropped.

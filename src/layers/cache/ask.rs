@@ -88,10 +88,11 @@ impl CachePattern {
             return next.run(call, attempt).await;
         };
         let adopting = Adopting { call: attempt.facts(), part: context };
-        let Some(came) = call.until(self.patience(call, asked), came).await else {
+        let came = call.until(self.patience(call, asked), came).await;
+        drop(adopting);
+        let Some(came) = came else {
             return self.give_late(attempt, asked, forwarded, &flight).await;
         };
-        drop(adopting);
         match came.unwrap_or_else(|_| Came::Failed(ended_early())) {
             Came::Confirmed(stored) => {
                 let status = CacheStatus::of(CacheOutcome::Revalidated, forwarded);

@@ -98,14 +98,18 @@ impl<'a> Glance<'a> {
                 && request.extensions().get::<CachePolicy>() == Some(&CachePolicy::Bypass);
         for (name, value) in request.headers() {
             match name.as_str() {
+                // They come with most requests, and their names needn't be searched.
+                "accept" | "accept-encoding" | "accept-language" | "content-type"
+                | "traceparent" | "user-agent" | "x-request-id" => {}
                 "host" => seen.host = seen.host.or(Some(value)),
                 "cache-control" => seen.has_directives = true,
                 // They ask for a part, or for an answer under a condition that only the provider knows.
                 "range" | "if-match" | "if-unmodified-since" | "if-range" => is_past = true,
                 "if-none-match" | "if-modified-since" => seen.way = Way::Compared,
-                _ => {}
+                _ if seen.has_credentials => {}
+                _ => seen.has_credentials = is_credential(name, value),
             }
-            seen.has_credentials = seen.has_credentials || is_credential(name, value);
+            seen.has_credentials |= value.is_sensitive();
         }
         let method = request.method();
         match *method == Method::GET || *method == Method::HEAD {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Response;
+use http::{Extensions, Response};
+use http_body_util::Full;
 
 use super::around::CachePattern;
 use super::ask::NotGiven;
@@ -11,9 +12,9 @@ use super::flight::Flight;
 use super::given::{self, CacheStatus, Form, Forwarded, mark};
 use super::stored::StoredAnswer;
 use crate::event::Event;
-use crate::freshness::{Failure, Moments, Plan};
+use crate::freshness::{Failure, Plan};
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Flow, Wire};
+use crate::pattern::{Attempt, Flow, WholeAnswer, Wire};
 use crate::terms::{CacheOutcome, Delivery, Phase};
 
 impl CachePattern {
@@ -25,13 +26,14 @@ impl CachePattern {
         form: Form,
         status: CacheStatus,
     ) -> Flow {
-        self.give_at(&self.settings.shared.moments(), attempt, stored, form, status).await
+        let age = stored.validity.age(&self.settings.shared.moments());
+        self.give_at(age, attempt, stored, form, status).await
     }
 
-    /// The same at this time, which is now.
+    /// The same at this age, which is its age now.
     pub(super) async fn give_at<W: Wire>(
         &self,
-        now: &Moments,
+        age: Duration,
         attempt: &Attempt<W>,
         stored: Arc<StoredAnswer>,
         form: Form,
@@ -44,11 +46,11 @@ impl CachePattern {
                 state.call().count_attempts(0);
             }
         });
-        let age = stored.validity.age(now);
-        let response = given::response(&stored, form, age, status);
+        let WholeAnswer { head, body } =
+            given::whole(&stored, form, age, status, Extensions::new());
         drop(stored);
         self.told(attempt, outcome, Some(age));
-        attempt.play(response).await
+        attempt.play(Response::from_parts(head, Full::new(body))).await
     }
 
     /// The stale answer that may stand in for a failure, if there is one.
@@ -101,7 +103,8 @@ impl CachePattern {
             return Err(NotGiven::IsOther);
         }
         let now = self.settings.shared.moments();
-        let plan = stored.validity.plan(&asked.directives, &asked.windows, &now);
+        let age = stored.validity.age(&now);
+        let plan = stored.validity.plan(&asked.directives, &asked.windows, age);
         if plan == Plan::Ask && !stored.validity.may_be_stale() {
             // Nor is the next one, so nobody should wait for it.
             self.settings.shared.not_shared(&asked.key);

@@ -1,15 +1,17 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AGE, HeaderName, HeaderValue};
 use http::response::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 
 use super::asked::Asked;
 use super::stored::StoredAnswer;
 use crate::freshness::{Moments, Windows};
+use crate::pattern::WholeAnswer;
+use crate::rt::Lock;
 use crate::terms::CacheOutcome;
 
 /// Why the provider was asked, or would have been, in the words of RFC 9211, 2.2.
@@ -50,56 +52,64 @@ pub(super) struct Form {
     pub(super) windows: Windows,
 }
 
-/// The headers of an answer that change with its age, as they were last written for a plain hit.
+/// The headers of an answer as they were last given with a plain hit.
 #[derive(Default)]
-pub(super) struct Written(Mutex<Option<Lines>>);
+pub(super) struct LastGiven(Mutex<Option<Arc<GivenHeaders>>>);
 
-/// What `Age` and `Cache-Status` say at one age and lifetime.
-#[derive(Clone)]
-struct Lines {
+/// Headers with what `Age` and `Cache-Status` say at one age and lifetime.
+struct GivenHeaders {
     age: u64,
     ttl: i64,
-    values: [HeaderValue; 2],
+    headers: HeaderMap,
 }
 
-/// The response for a stored answer of this age.
-pub(super) fn response(
+/// What is given of a stored answer at this age, with its extensions in the memory of these.
+pub(super) fn whole(
     stored: &StoredAnswer,
     form: Form,
     age: Duration,
     mut status: CacheStatus,
-) -> Response<Full<Bytes>> {
+    mut extensions: Extensions,
+) -> WholeAnswer {
     let ttl = seconds(stored.validity.lifetime(&form.windows)) - seconds(age);
     status.ttl = Some(ttl);
     let body = if form.is_head || form.is_known { Bytes::new() } else { stored.body.clone() };
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
-    *response.version_mut() = stored.version();
-    response.headers_mut().clone_from(&stored.headers);
-    let [age, line] = match status.outcome {
-        CacheOutcome::Hit => stored.written.at(age.as_secs(), ttl, &status),
-        _ => status.lines(age.as_secs()),
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = if form.is_known { StatusCode::NOT_MODIFIED } else { stored.status };
+    head.version = stored.version();
+    head.headers = match status.outcome {
+        CacheOutcome::Hit => stored.last_given.at(age.as_secs(), ttl, stored, &status),
+        _ => given_headers(stored, age.as_secs(), &status),
     };
-    // They have their places there, and an insertion might make room for another one.
-    let headers = response.headers_mut();
-    put(headers, &AGE, age);
-    match stored.is_relayed {
-        true => drop(headers.append(CACHE_STATUS, line)),
-        false => put(headers, &CACHE_STATUS, line),
-    }
-    response.extensions_mut().insert(status.outcome);
-    response
+    extensions.clear();
+    extensions.insert(status.outcome);
+    head.extensions = extensions;
+    WholeAnswer { head, body }
 }
 
-impl Written {
-    /// The lines at this age. They are the same for a second, in which they are only copied.
-    fn at(&self, age: u64, ttl: i64, status: &CacheStatus) -> [HeaderValue; 2] {
-        // Whoever can't have the last ones at once writes its own.
-        let Ok(mut last) = self.0.try_lock() else { return status.lines(age) };
-        match &*last {
-            Some(last) if last.age == age && last.ttl == ttl => last.values.clone(),
-            _ => last.insert(Lines { age, ttl, values: status.lines(age) }).values.clone(),
+/// A stored answer's headers at this age.
+fn given_headers(stored: &StoredAnswer, age: u64, status: &CacheStatus) -> HeaderMap {
+    let mut headers = stored.headers.clone();
+    // They have their places there, and an insertion might make room for another one.
+    put(&mut headers, &AGE, HeaderValue::from(age));
+    match stored.is_relayed {
+        true => drop(headers.append(CACHE_STATUS, status.line())),
+        false => put(&mut headers, &CACHE_STATUS, status.line()),
+    }
+    headers
+}
+
+impl LastGiven {
+    /// The headers at this age. They are the same for a second, in which they are only copied.
+    fn at(&self, age: u64, ttl: i64, stored: &StoredAnswer, status: &CacheStatus) -> HeaderMap {
+        let last = self.0.locked().clone();
+        if let Some(last) = last.filter(|last| last.age == age && last.ttl == ttl) {
+            return last.headers.clone();
         }
+        let headers = given_headers(stored, age, status);
+        let given = GivenHeaders { age, ttl, headers: headers.clone() };
+        *self.0.locked() = Some(Arc::new(given));
+        headers
     }
 }
 
@@ -138,11 +148,6 @@ impl CacheStatus {
     /// Appends it to those of other caches.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         headers.append(CACHE_STATUS, self.line());
-    }
-
-    /// The `Age` of an answer that is given, and the field itself.
-    fn lines(&self, age: u64) -> [HeaderValue; 2] {
-        [HeaderValue::from(age), self.line()]
     }
 
     fn line(&self) -> HeaderValue {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue};
@@ -10,7 +10,7 @@ use super::asked::Glance;
 use crate::freshness::{names_credential, names_key};
 
 /// Under which an answer is stored: the URI and the partition of who asks.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CacheKey {
     /// The partition, a line end, the URI.
     text: String,
@@ -63,7 +63,9 @@ impl CacheKey {
         origin_of(self.uri())
     }
 
-    pub(super) fn of<B>(
+    /// The key of a request, in the memory of this text.
+    pub(super) fn in_text<B>(
+        mut text: String,
         request: &Request<B>,
         glance: &Glance<'_>,
         partitions: &Partitions,
@@ -73,8 +75,8 @@ impl CacheKey {
             false => request.extensions().get::<CachePartition>(),
         };
         let (uri, host) = (request.uri(), glance.host);
-        let mut text =
-            String::with_capacity(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
+        text.clear();
+        text.reserve(room_for(uri) + named.map_or(HASH_LEN, |it| it.0.len()));
         match named {
             Some(CachePartition(name)) => {
                 text.push_str("named ");
@@ -98,6 +100,11 @@ impl CacheKey {
         Self { text, partition_len }
     }
 
+    /// The memory of its text, for another key.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     /// The key for a normalised URI, for tests of what has keys.
     #[cfg(test)]
     pub(super) fn in_partition(partition: &str, uri: &str) -> Self {
@@ -112,6 +119,13 @@ impl CacheKey {
     #[cfg(feature = "cache")]
     pub(super) fn len(&self) -> usize {
         self.text.len()
+    }
+}
+
+/// Its text tells it from others, but for very few.
+impl Hash for CacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text.as_bytes());
     }
 }
 
@@ -147,13 +161,15 @@ fn write_uri(text: &mut String, uri: &Uri, host: Option<&HeaderValue>) {
         Some(plain) if !plain.bytes().any(|sign| matches!(sign, b':' | b'@')) => {
             text.push_str(plain);
         }
-        Some(_) => text.push_str(uri.host().unwrap_or_default()),
+        Some(_) => {
+            text.push_str(uri.host().unwrap_or_default());
+            let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+            if let Some(port) = uri.port_u16().filter(|port| *port != default) {
+                text.push(':');
+                text.push_str(&port.to_string());
+            }
+        }
         None => text.push_str(host.and_then(|host| host.to_str().ok()).unwrap_or_default()),
-    }
-    let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
-    if let Some(port) = uri.port_u16().filter(|port| *port != default) {
-        text.push(':');
-        text.push_str(&port.to_string());
     }
     text[from..].make_ascii_lowercase();
     match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {

@@ -146,6 +146,7 @@ mod layer;
 #[cfg(feature = "cache")]
 mod memory;
 mod origin;
+mod overlap;
 mod parts;
 mod past;
 mod pause;

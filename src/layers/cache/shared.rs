@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -9,10 +8,12 @@ use super::flight::{Flight, Waiter};
 use super::key::{CacheKey, Partitions, origin_of};
 #[cfg(feature = "cache")]
 use super::memory::InMemoryStore;
+use super::overlap::{Change, Overlap, PARTS, part_of};
 use super::state::{KeyTable, Turn};
 use super::store::{Bounds, CacheStore, StoreKind};
 use super::stored::{CacheEntry, StoredAnswer};
 use crate::freshness::{Failure, Moments, Storing};
+use crate::rt::free_list::FreeList;
 use crate::rt::{self, Clock, Lock, Rng, callback};
 use crate::terms::CacheOutcome;
 
@@ -25,10 +26,14 @@ pub(super) struct Shared {
     in_memory: Option<Arc<InMemoryStore>>,
     keys: Mutex<KeyTable<Flight>>,
     pub(super) partitions: Partitions,
+    /// Memory for keys to look up.
+    pub(super) free_texts: FreeList<String>,
     clock: Clock,
     rng: Rng,
     /// How often something was invalidated, for parts of all URIs.
     generations: [AtomicU64; PARTS],
+    /// Changes of entries under way, for the same parts.
+    overlaps: [Overlap; PARTS],
     /// How often a group was invalidated, whichever.
     group_generation: AtomicU64,
     counts: [AtomicU64; CacheOutcome::ALL.len()],
@@ -66,16 +71,23 @@ impl Shared {
             in_memory: None,
             keys: Mutex::default(),
             partitions: Partitions::new(),
+            free_texts: FreeList::default(),
             clock,
             rng,
             generations: std::array::from_fn(|_| AtomicU64::new(0)),
+            overlaps: std::array::from_fn(|_| Overlap::default()),
             group_generation: AtomicU64::new(0),
             counts: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
 
     pub(super) fn moments(&self) -> Moments {
-        Moments { monotonic: rt::now(), wall: self.clock.wall() }
+        self.moments_at(rt::now())
+    }
+
+    /// The same, where the monotonic clock has been read.
+    pub(super) fn moments_at(&self, monotonic: Instant) -> Moments {
+        Moments { monotonic, wall: self.clock.wall() }
     }
 
     // === what is stored ===
@@ -91,9 +103,10 @@ impl Shared {
         if !self.is_valid(key, stored.is_grouped(), began) {
             return false;
         }
+        let change = self.overlaps[part_of(key.uri())].begin();
         let headers = &asked.request.headers;
         let entry = CacheEntry::with(self.entry(key), headers, Arc::clone(stored));
-        entry.is_some_and(|entry| self.write(key, entry, began))
+        entry.is_some_and(|entry| self.write(key, entry, began, &change))
     }
 
     /// Stores what a 304 or a HEAD says of a stored answer, if it may be. Returns whether it is stored.
@@ -117,11 +130,12 @@ impl Shared {
     /// Drops the answers that this request chooses.
     pub(super) fn forget(&self, asked: &Asked) {
         let key = &asked.key;
+        let change = self.overlaps[part_of(key.uri())].begin_drop();
         let began = self.generation(key);
         let Some(entry) = self.entry(key) else { return };
         match entry.without(&asked.request.headers) {
             Some(left) => {
-                self.write(key, left, began);
+                self.write(key, left, began, &change);
             }
             None => self.remove(key),
         }
@@ -133,12 +147,18 @@ impl Shared {
     }
 
     /// Stores an entry that was made of what was stored in this generation. Returns false, and stores
-    /// nothing, if its URI was invalidated since.
-    fn write(&self, key: &CacheKey, entry: CacheEntry, began: Generation) -> bool {
+    /// nothing, if its URI was invalidated since, or answers of it were dropped.
+    fn write(
+        &self,
+        key: &CacheKey,
+        entry: CacheEntry,
+        began: Generation,
+        change: &Change<'_>,
+    ) -> bool {
         let is_grouped = entry.groups().next().is_some();
         let _ = callback::call(STORE, || self.store.put(key.clone(), entry));
         // It may have been invalidated just now.
-        let is_valid = self.is_valid(key, is_grouped, began);
+        let is_valid = self.is_valid(key, is_grouped, began) && change.is_alone();
         if !is_valid {
             self.remove(key);
         }
@@ -284,13 +304,5 @@ impl Shared {
     }
 }
 
-fn part_of(uri: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    uri.hash(&mut hasher);
-    usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0)
-}
-
 /// The name of the user's store in the report of a panic.
 const STORE: &str = "cache store";
-/// So many that an unrelated write rarely keeps an answer from being stored.
-const PARTS: usize = 64;

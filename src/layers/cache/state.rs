@@ -85,7 +85,7 @@ impl<F: Clone + PartialEq> KeyTable<F> {
         Some(known.failure)
     }
 
-    /// How many keys' last fetches have failed, of those that were asked for within ten minutes.
+    /// How many keys' last fetches have failed within ten minutes.
     pub(super) fn failing(&self, now: Instant) -> usize {
         self.keys.values().filter(|known| known.failures.is_recent(now)).count()
     }

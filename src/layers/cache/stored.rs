@@ -10,7 +10,7 @@ use http::header::{
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
-use super::given::{CACHE_STATUS, Written};
+use super::given::{CACHE_STATUS, LastGiven};
 use crate::freshness::{
     Moments, Selection, TimedHeaders, Validity, freshened, http_date_of, list_members,
     stored_headers, strings,
@@ -36,8 +36,7 @@ pub(super) struct StoredAnswer {
     pub(super) validity: Validity,
     /// It has passed other caches that said so.
     pub(super) is_relayed: bool,
-    /// The headers that change with its age.
-    pub(super) written: Written,
+    pub(super) last_given: LastGiven,
     groups: Vec<String>,
 }
 
@@ -126,7 +125,7 @@ impl StoredAnswer {
             selection: Selection::of(&head.headers, asked),
             validity,
             is_relayed,
-            written: Written::default(),
+            last_given: LastGiven::default(),
             groups: groups_of(&headers),
             headers,
         }
@@ -154,7 +153,7 @@ impl StoredAnswer {
             selection: Selection::of(&headers, asked),
             body: self.body.clone(),
             is_relayed,
-            written: Written::default(),
+            last_given: LastGiven::default(),
             groups: groups_of(&headers),
             headers,
         }
@@ -207,7 +206,9 @@ impl StoredAnswer {
     }
 
     fn bytes(&self) -> usize {
-        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        // Their places count twice: as they are stored, and as they were last given.
+        let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+        let headers = self.headers.iter().map(|header| size(header) + 2 * HEADER_PLACE);
         // Groups are kept as headers too.
         let groups = self.groups.iter().map(|group| size_of::<String>() + group.len());
         let texts = headers.chain(groups).sum::<usize>();
@@ -264,5 +265,7 @@ const MOST_GROUPS: usize = 128;
 /// A server that varies on what is different for each caller must not fill the store (RFC 9111, 4.1, sets
 /// no limit).
 const MOST_VARIANTS: usize = 16;
-/// Of an answer's and its headers' own structures, roughly.
+/// A header's place in a map: its name, its value and its hash.
+const HEADER_PLACE: usize = 112;
+/// Of an answer's own structures, roughly.
 const OVERHEAD: usize = 512;

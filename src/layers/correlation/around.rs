@@ -6,7 +6,7 @@ use super::baggage;
 use super::layer::CorrelationLayer;
 use crate::context::{BAGGAGE, CorrelationId, Scope, TRACEPARENT, TRACESTATE, TraceContext};
 use crate::event::Event;
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Unbegun, WholeAnswer, Wire};
 use crate::rt::callback;
 
 /// Sends a correlation id with every call, as code around a call: what a
@@ -66,9 +66,12 @@ impl CorrelationPattern {
     fn complete<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
         let CorrelationLayer { header, begins_traces, rng, .. } = &*self.settings;
         let facts = call.facts();
-        let made = || CorrelationId::from_minted(facts.mint_id(rng).to_header());
-        let id = || Scope::current_correlation_id().unwrap_or_else(made);
-        let id = facts.correlation.get_or_init(id);
+        if facts.correlation.get().is_none()
+            && let Some(id) = Scope::current_correlation_id()
+        {
+            let _ = facts.correlation.set(id);
+        }
+        let id = facts.correlate(rng);
         if facts.trace.get().is_none() {
             let begun = || begins_traces.then(|| TraceContext::begin(rng));
             if let Some(trace) = self.current_trace().or_else(begun) {
@@ -106,9 +109,36 @@ impl Pattern for CorrelationPattern {
     fn integration(&self) -> Option<&Arc<str>> {
         self.settings.emitter.integration()
     }
+
+    /// A span must be read when the call is made, and a trace that begins is a fact of its call.
+    fn may_answer_at_once(&self, next: bool) -> bool {
+        let CorrelationLayer { current_trace, begins_traces, .. } = &*self.settings;
+        next && current_trace.is_none() && !begins_traces
+    }
+
+    /// A call with an id or a trace of its caller's keeps it as a fact.
+    fn answer_at_once(
+        &self,
+        call: &mut Unbegun<'_>,
+        next: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        if RequestIds::are_in(call.request, &self.settings.header) {
+            return None;
+        }
+        call.is_correlated = true;
+        next(call)
+    }
 }
 
 impl RequestIds {
+    /// Whether a request has an id or a trace, which may be unfit.
+    fn are_in<B>(request: &Request<B>, header: &HeaderName) -> bool {
+        let own = request.extensions();
+        request.headers().keys().any(|name| name == header || TRACE_HEADERS.contains(name))
+            || !own.is_empty()
+                && (own.get::<CorrelationId>().is_some() || own.get::<TraceContext>().is_some())
+    }
+
     /// Extensions come before headers.
     fn by<B>(request: &Request<B>, header: &HeaderName) -> Self {
         let (headers, extensions) = (request.headers(), request.extensions());

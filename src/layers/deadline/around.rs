@@ -1,12 +1,14 @@
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use http::Extensions;
 
 use super::layer::DeadlineLayer;
 use crate::context::{AttemptState, CallDeadline, CallLimit, Moment, Scope};
 use crate::event::Event;
 use crate::outcome::Error;
-use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
+use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Unbegun, WholeAnswer, Wire};
 use crate::rt;
 use crate::terms::{Delivery, Phase};
 
@@ -59,6 +61,32 @@ impl Pattern for DeadlinePattern {
     fn integration(&self) -> Option<&Arc<str>> {
         self.settings.emitter.integration()
     }
+
+    fn may_answer_at_once(&self, next: bool) -> bool {
+        next
+    }
+
+    fn answer_at_once(
+        &self,
+        call: &mut Unbegun<'_>,
+        next: impl FnOnce(&mut Unbegun<'_>) -> Option<WholeAnswer>,
+    ) -> Option<WholeAnswer> {
+        let own = own_deadline(call.request.extensions(), call.started);
+        let limit = self.limit(own.is_some(), call.started);
+        match [own, limit].into_iter().flatten().all(|due| call.now < due) {
+            true => next(call),
+            false => None,
+        }
+    }
+}
+
+/// The deadline of a request with these extensions, whose call began then.
+fn own_deadline(own: &Extensions, started: Instant) -> Option<Instant> {
+    if own.is_empty() {
+        return None;
+    }
+    let limit = || own.get::<CallLimit>().map(|limit| rt::after(started, limit.0));
+    own.get::<CallDeadline>().map(|own| own.0).or_else(limit)
 }
 
 impl DeadlinePattern {
@@ -69,18 +97,19 @@ impl DeadlinePattern {
     /// The sooner of the request's deadline, or else the layer's own, and those that it inherits.
     fn set_deadline<W: Wire>(&self, attempt: &Attempt<W>) {
         let facts = attempt.facts();
-        let own = attempt.request(|request| {
-            let own = request.extensions();
-            let limit = || own.get::<CallLimit>().map(|limit| rt::after(facts.started, limit.0));
-            own.get::<CallDeadline>().map(|own| own.0).or_else(limit)
-        });
+        let own = attempt.request(|request| own_deadline(request.extensions(), facts.started));
         let own = own.flatten();
-        let DeadlineLayer { limit, may_be_lengthened, .. } = self.settings;
-        let limit = limit.filter(|_| own.is_none() || !may_be_lengthened);
-        let limit = limit.map(|limit| rt::after(facts.started, limit));
+        let limit = self.limit(own.is_some(), facts.started);
         for deadline in [own, limit, Scope::current_deadline()].into_iter().flatten() {
             facts.end_by(deadline);
         }
+    }
+
+    /// The layer's own deadline for a call that began then, and may have one itself.
+    fn limit(&self, has_own: bool, started: Instant) -> Option<Instant> {
+        let DeadlineLayer { limit, may_be_lengthened, .. } = self.settings;
+        let limit = limit.filter(|_| !has_own || !may_be_lengthened);
+        limit.map(|limit| rt::after(started, limit))
     }
 
     /// Runs `body` to its end, under the deadline.

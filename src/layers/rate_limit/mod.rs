@@ -35,7 +35,8 @@
 //! - If a provider refuses and reports no limit, or has another limit beside the reported one (GitHub's
 //!   secondary limits), the rate is probed: from the accepted rate up in steps until it refuses, and
 //!   back to the accepted rate, which holds for as long as `forget_after` says. A refusal without an
-//!   earlier request of ours says nothing about our rate: it is a pause only.
+//!   earlier request of ours says nothing about our rate, and after fewer than ten it says too little to
+//!   refuse people: it is a pause only.
 //! - With `X-RateLimit-Bucket` (Discord), a limit holds for calls for its bucket only, and so does a
 //!   refusal, unless it says that it is global. A call's bucket is known by its method and path without
 //!   what looks like an id, once such a call was answered; the path's second segment, a channel or a

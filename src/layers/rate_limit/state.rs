@@ -290,11 +290,11 @@ impl Schedule {
         if let Some(sent) = sent {
             self.refusals = self.refusals.saturating_add(1);
             let is_explained = self.reported_for(route, now).any(ServerLimit::is_exhausted);
+            let telling = self.telling();
             match &mut self.probe {
                 _ if is_explained => {}
                 Some(probe) => probe.refused(pause, now),
-                // Without earlier requests, the refusal tells nothing about our rate.
-                None if sent.requests > 0 => {
+                None if sent.requests >= telling => {
                     let retention = self.config.retention();
                     self.probe = Some(RateProbe::begin(sent, pause, retention, now));
                 }
@@ -302,6 +302,15 @@ impl Schedule {
             }
         }
         Some(pause)
+    }
+
+    /// How many requests before a refusal tell something about our rate. From few, a person's calls would be held to a
+    /// rate that nobody has refused: the next refusal tells more.
+    fn telling(&self) -> u64 {
+        match self.config.on_limit {
+            OnLimit::Reject => 10,
+            OnLimit::Shape => 1,
+        }
     }
 
     /// The pause after a refusal that asks for none. It is shorter if a person's calls only probed a

@@ -243,7 +243,6 @@ impl Error {
     #[doc(alias = "is_status")]
     #[doc(alias = "is_decode")]
     #[doc(alias = "is_builder")]
-    #[doc(alias = "status")]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -311,13 +310,20 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The status that was taken for an error, if this is one of
+    /// [`error_for_status`](crate::ResponseExt::error_for_status).
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.0.kind {
+            ErrorKind::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+
     /// The status of the provider's last answer during the call, of any attempt.
     #[must_use]
     pub fn last_status(&self) -> Option<StatusCode> {
-        match self.0.kind {
-            ErrorKind::Status(status) => Some(status),
-            _ => self.0.context.as_ref()?.last_status(),
-        }
+        self.status().or_else(|| self.0.context.as_ref()?.last_status())
     }
 
     /// The integration that the call went to.

@@ -148,9 +148,12 @@ metrics! {
     MIRROR_ANSWERS: Counter, Of("answer"), "outrigger.mirror.answers", [CLASS, AGREES];
     /// Calls that should have been copied and weren't.
     MIRROR_SKIPPED: Counter, Of("call"), "outrigger.mirror.skipped", [];
-    /// What people did on the console, or tried to, by right and what it came to; of no integration.
+    /// What people did on the console, or had no right to, by right and what it came to; of the integration or the lane.
     #[cfg(feature = "console")]
     CONSOLE_ACTS: Counter, Of("act"), "outrigger.console.acts", [RIGHT, OUTCOME];
+    /// Acts that the console refused before it knew the right, by why; of no integration.
+    #[cfg(feature = "console")]
+    CONSOLE_REFUSED: Counter, Of("act"), "outrigger.console.refused", [REASON];
     /// Messages of an outbox that died, by why: a person has to decide about each.
     #[cfg(feature = "outbox")]
     OUTBOX_PARKED: Counter, Of("message"), "outrigger.outbox.parked", [REASON];
@@ -230,7 +233,7 @@ metrics! {
     MIRROR_SHARE: Gauge, Of("share"), "outrigger.mirror.share", [];
     /// URIs of which a cache has answers stored.
     CACHE_KEYS: Gauge, Of("key"), "outrigger.cache.keys", [];
-    /// Of these and others that were asked for, those whose last fetches have failed.
+    /// Of these and others that were asked for, those whose last fetches have failed within ten minutes.
     CACHE_FAILING: Gauge, Of("key"), "outrigger.cache.failing", [];
     /// The bytes that they take.
     CACHE_BYTES: Gauge, Of("byte"), "outrigger.cache.stored", [];
@@ -306,7 +309,7 @@ labels! {
     /// requests).
     CLASS = "outrigger.class";
     /// More exactly, in the word that `error.type` has: which timeout, which fault of a connection, why
-    /// a layer refused. Or why there was no other attempt, what closed a connection.
+    /// a layer refused. Or why there was no other attempt, what closed a connection, why the console refused an act.
     REASON = "outrigger.reason";
     /// A circuit breaker's, a connection's, a message's or a local copy's state.
     STATE = "outrigger.state";
@@ -337,7 +340,7 @@ labels! {
     /// `unchanged`, `failed`, `timed_out`, `panicked`, `refused`. What an act on the console came to: `done`,
     /// `not_allowed`, `failed`.
     OUTCOME = "outrigger.outcome";
-    /// By which right somebody acted on the console: `reveal`, `steer`, `replay`, `discard`.
+    /// By which right somebody acted on the console: `reveal`, `steer`, `replay`, `discard`, `configure`.
     RIGHT = "outrigger.right";
     /// A check's name.
     CHECK = "outrigger.check";

@@ -82,6 +82,10 @@ impl MetricsVisitor<'_> {
     /// Counts an event, with at most one label.
     fn tally(&self, event: &Event) {
         let (metric, labels) = match *event {
+            #[cfg(feature = "console")]
+            Event::ConsoleRefused { why } => {
+                (names::CONSOLE_REFUSED, Some((names::REASON, why.name())))
+            }
             Event::CorrelationReplaced => (names::CORRELATION_REPLACED, None),
             Event::RetryGaveUp { why, .. } => {
                 (names::RETRIES_GIVEN_UP, Some((names::REASON, why.name())))

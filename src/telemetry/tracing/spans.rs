@@ -89,6 +89,8 @@ impl Subscriber for Spans {
             Event::ConsoleActed { right, outcome } => {
                 states::record_act(&scope, *right, *outcome);
             }
+            #[cfg(feature = "console")]
+            Event::ConsoleRefused { why } => states::record_refusal(&scope, *why),
             #[cfg(feature = "fleet")]
             Event::Fleet(event) => states::record_fleet(&scope, *event),
             Event::CorrelationReplaced

@@ -139,6 +139,12 @@ pub(super) fn record_act(
     );
 }
 
+/// Records that an act on the console was refused.
+#[cfg(feature = "console")]
+pub(super) fn record_refusal(scope: &SpanScope<'_>, why: crate::terms::ActRefusal) {
+    record!(scope, WARN, "the console refused an act", "outrigger.reason" = why.name(),);
+}
+
 /// Records what happened between this instance and its fleet.
 #[cfg(feature = "fleet")]
 pub(super) fn record_fleet(scope: &SpanScope<'_>, event: crate::terms::fleet::FleetEvent) {

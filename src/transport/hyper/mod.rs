@@ -19,6 +19,7 @@
 //! | [`max_head_size`](HyperConfig::max_head_size) | 256 KiB | as Chromium |
 //! | [`strict_heads`](HyperConfig::strict_heads) | off | folded values and lines that are no fields are borne as RFC 9112 and browsers do, framing aside |
 //! | [`title_case_headers`](HyperConfig::title_case_headers) | off | names have no case (RFC 9110, 5.1) |
+//! | [`http1_only`](HyperConfig::http1_only), [`http2_prior_knowledge`](HyperConfig::http2_prior_knowledge) | off | by TLS the host says what it speaks; without TLS it is HTTP/1.1 |
 //! | `decompression` (feature `decompression`) | off | sizes and checksums stay those of what was sent |
 //! | `max_redirects` (feature `redirect`) | 0 | an API that redirects has moved, and its URL should be corrected |
 //! | `tls` (feature `rustls`) | Mozilla's roots, ring | the same on every machine |

@@ -140,7 +140,7 @@ async fn what_was_felt_out_holds_for_as_long_as_was_set() {
         let layer = RateLimitLayer::learning();
         let layer = set.into_iter().fold(layer, RateLimitLayer::forget_after);
         let crm = super::Limited::by(layer);
-        for _ in 0..5 {
+        for _ in 0..10 {
             crm.call(0).await.unwrap();
         }
         crm.set(Answer::status(429).header("retry-after", "1"));
@@ -153,5 +153,27 @@ async fn what_was_felt_out_holds_for_as_long_as_was_set() {
         assert_eq!(crm.limit.interval(), found, "{set:?}");
         wait(millis(1)).await;
         assert_eq!(crm.limit.interval(), None, "{set:?}");
+    }
+}
+
+/// Two calls and a refusal don't show a rate of two.
+#[tokio::test(start_paused = true)]
+async fn people_are_not_held_to_a_rate_that_few_requests_show() {
+    for (before, is_held) in [(2, false), (9, false), (10, true)] {
+        let crm = super::Limited::by(RateLimitLayer::learning().max_wait(millis(500)));
+        for _ in 0..before {
+            crm.call(0).await.unwrap();
+        }
+        crm.set(Answer::status(429).header("retry-after", "30"));
+        crm.call(0).await.unwrap();
+        crm.set(Answer::status(200));
+        assert!(crm.call(0).await.is_err(), "no call goes before the end of the pause");
+        wait(secs(30)).await;
+        let mut refused = 0;
+        for _ in 0..50 {
+            refused += u32::from(crm.call(0).await.is_err());
+            wait(millis(100)).await;
+        }
+        assert_eq!(refused > 0, is_held, "{refused} after {before} requests");
     }
 }
