@@ -6,8 +6,8 @@ use outrigger::integration::Call;
 use outrigger::{Body, Error};
 
 /// What nobody may ever see again.
-pub(crate) const SECRETS: [&str; 6] =
-    ["PATH-SECRET", "QUERY-SECRET", "HEADER-SECRET", "BODY-SECRET", "KEY-SECRET", "USER-SECRET"];
+pub(crate) const SECRETS: [&str; 5] =
+    ["PATH-SECRET", "QUERY-SECRET", "HEADER-SECRET", "BODY-SECRET", "KEY-SECRET"];
 
 pub(crate) fn get() -> Request<Body> {
     request(Method::GET)
