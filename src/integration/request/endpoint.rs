@@ -6,6 +6,7 @@ use crate::outcome::Error;
 #[cfg(feature = "outbox")]
 use crate::outcome::reference;
 use crate::settings::ValidationError;
+use crate::transport::hop::refuse_credentials;
 
 /// Where an integration's requests go, and what each of them carries.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,9 @@ pub(in crate::integration) struct Endpoint {
     headers: HeaderMap,
     /// The user agent was set.
     has_user_agent: bool,
+    /// The client below is reqwest's, which reads its requests' timeouts itself.
+    #[cfg(feature = "reqwest")]
+    has_reqwest: bool,
     mistakes: Vec<ValidationError>,
 }
 
@@ -75,6 +79,16 @@ impl Endpoint {
         }
     }
 
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn set_reqwest(&mut self) {
+        self.has_reqwest = true;
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn has_reqwest(&self) -> bool {
+        self.has_reqwest
+    }
+
     pub(in crate::integration) fn has_header(&self, name: &HeaderName) -> bool {
         self.headers.contains_key(name)
     }
@@ -121,6 +135,15 @@ impl Endpoint {
     /// Makes the request's URI absolute, and checks where it leads. Returns whether that is the base
     /// URL's origin, or whether there is none.
     fn direct<B>(&self, request: &mut Request<B>) -> Result<bool, Error> {
+        refuse_credentials(request.uri())?;
+        let is_to_base = self.complete(request)?;
+        if let Some(uri) = in_ascii(request.uri())? {
+            *request.uri_mut() = uri;
+        }
+        Ok(is_to_base)
+    }
+
+    fn complete<B>(&self, request: &mut Request<B>) -> Result<bool, Error> {
         let Some(base) = &self.base else { return Ok(true) };
         match (Origin::of(request.uri()), request.uri().authority()) {
             (None, Some(_)) => Err(Error::unsendable("its uri has a host and no scheme")),
@@ -240,6 +263,28 @@ impl Origin {
         let default = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
         self.authority.port_u16().unwrap_or(default)
     }
+}
+
+/// A URI with letters outside ASCII, which no request may have (RFC 3986, 2): they are percent-encoded, as reqwest
+/// does. `None` for all others.
+fn in_ascii(uri: &Uri) -> Result<Option<Uri>, Error> {
+    if uri.path().contains(['"', '{', '}']) {
+        return Err(Error::unsendable("its path has a `\"`, `{` or `}`: fill it in, or encode it"));
+    }
+    let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if path.is_ascii() {
+        return Ok(None);
+    }
+    let mut encoded = String::new();
+    for byte in path.bytes() {
+        match byte.is_ascii() {
+            true => encoded.push(char::from(byte)),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(encoded.parse().map_err(http::Error::from)?);
+    Ok(Some(Uri::from_parts(parts).map_err(http::Error::from)?))
 }
 
 /// Whether it begins with a scheme: RFC 3986, 3.1.
