@@ -104,6 +104,7 @@ async fn relative_uris_are_joined_to_the_base_url() {
         ("https://api.crm.example/v2", "", "https://api.crm.example/v2"),
         ("https://api.crm.example/v2", "?page=2", "https://api.crm.example/v2?page=2"),
         ("https://api.crm.example/v2", "/", "https://api.crm.example/v2/"),
+        ("https://api.crm.example/v2", "a;b/..c", "https://api.crm.example/v2/a;b/..c"),
         (
             "https://api.crm.example",
             "find?url=http://a",
@@ -142,6 +143,8 @@ async fn a_request_to_another_origin_is_refused() {
         "customers/..#",
         "customers/..\\..\\admin",
         "customers/..%2f..%2Fadmin",
+        "customers/..;/admin",
+        "customers/%2E.%3Ba/admin",
         "*",
         "a b",
     ] {
