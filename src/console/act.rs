@@ -53,7 +53,8 @@ impl Inner {
     pub(super) async fn act(self: Arc<Self>, form: Form) -> Result<After, Refused> {
         let asked = form.asked()?;
         let why = form.value("why").unwrap_or_default().trim().to_owned();
-        if why.is_empty() {
+        // A reason of blanks that nobody sees is none.
+        if !why.chars().any(char::is_alphanumeric) {
             return Err(Refused::Form(phrase!("say why: it is what the next person reads")));
         }
         // First of all, so that nobody can ask without end which messages there are.

@@ -5,7 +5,7 @@ use super::acts::ConsoleAct;
 use super::inner::{Inner, NoPage};
 use super::page::SettingsView;
 use super::set::NO_FLEET;
-use super::words::{Phrase, cut, phrase};
+use super::words::{self, Phrase, cut, phrase};
 use crate::control::FleetConfigure;
 use crate::terms::Right;
 
@@ -57,9 +57,10 @@ impl Inner {
         let (who, why) = (act.who.clone(), act.why.clone());
         let new = FleetConfigure { integration, text, seen, who, why };
         match fleet.configure(new).await {
-            Ok(obeyed) => {
-                Ok(phrase!("the settings are those of all instances: {obeyed}", obeyed = obeyed))
-            }
+            Ok(obeyed) => Ok(phrase!(
+                "the settings are those of all instances: {obeyed}",
+                obeyed = words::obeyed(obeyed)
+            )),
             Err(errors) => {
                 let errors = errors.into_iter().map(Phrase::from).collect();
                 Err(Rejected { written, errors })

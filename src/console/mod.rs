@@ -28,6 +28,9 @@
 //! they work under every prefix. With JavaScript, the overview changes while one looks, and says so when it can't; without it, it is
 //! loaded again every 15 s, and everything else works as with it.
 //!
+//! The overview says so of an integration that answers, but failed one call in twenty of the last five minutes (of twenty
+//! calls at least), or most of three or more.
+//!
 //! | address | page |
 //! |---|---|
 //! | `?` | all integrations, worst first, with their last hour; the outbox's lanes |

@@ -61,7 +61,7 @@ impl Inner {
             "{control} is to be at {position} on all instances: {obeyed}",
             control = name,
             position = position,
-            obeyed = obeyed
+            obeyed = words::obeyed(obeyed)
         ))
     }
 

@@ -19,6 +19,7 @@
 
 mod attempt_state;
 mod call;
+mod carried;
 mod extension;
 mod head;
 mod ids;
@@ -50,11 +51,11 @@ pub(crate) use trace::{BAGGAGE, TRACEPARENT, TRACESTATE};
 
 pub(crate) use attempt_state::AttemptState;
 pub(crate) use call::Call;
+pub(crate) use carried::{AttemptLimit, CallLimit, Carried, KnownBody, has_limit};
 pub(crate) use ids::KeyFact;
 pub(crate) use moment::Moment;
 pub(crate) use recording::{Capture, Exchange};
 pub(crate) use report::{CallEnd, ReportEntry};
 pub(crate) use retries::{CarriedOut, CredentialRenewed, UriIsSigned};
-pub(crate) use scope::{CallLimit, Carried, KnownBody, has_limit};
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use upload::{Upload, UploadProgress};

@@ -1,12 +1,17 @@
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
-use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
+use http::{Extensions, HeaderMap, HeaderName};
+use pin_project_lite::pin_project;
+use tokio::task::futures::TaskLocalFuture;
 
-use super::extension::Context;
-use super::ids::{CorrelationId, IdempotencyKey};
-use super::report::{Report, ReportEntry};
+use super::carried::Carried;
+use super::ids::CorrelationId;
+use super::report::Report;
 use super::trace::TraceContext;
 use crate::rt;
 
@@ -17,10 +22,6 @@ use crate::rt;
 /// one, that one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallDeadline(pub Instant);
-
-/// The time that a call may take, from when it is sent, as a request extension.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 
 /// Facts that a piece of work gives to every call that is made, or first polled, inside of it.
 ///
@@ -40,54 +41,41 @@ pub(crate) struct CallLimit(pub(crate) std::time::Duration);
 /// ```
 ///
 /// A call takes its id, trace and deadline from the scope in which it is made, or else from the one in
-/// which it is first polled; its options from the inner one of both; and both report it. So they reach calls that a client library makes inside its own methods: give it their
-/// [options](Self::options), and learn by a [`Report`] what they came to.
+/// which it is first polled; its options from the inner one of both; and both report it. So they reach calls
+/// that a client library makes inside its own methods: give it their [options](Self::options), and learn by
+/// a [`Report`] what they came to.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a scope does nothing until something is run in it"]
 pub struct Scope {
+    own: Facts,
+    /// Those of the scope in which it was made.
+    made_in: Option<Entered>,
+}
+
+/// What a scope gives to calls.
+#[derive(Clone, Debug, Default)]
+struct Facts {
     correlation_id: Option<CorrelationId>,
     trace: Option<TraceContext>,
     deadline: Option<Instant>,
     carried: Option<Arc<Carried>>,
-}
-
-/// What a scope has for each request, and the reports that each call is told to. Most scopes have
-/// neither.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Carried {
-    extensions: Extensions,
-    key: Option<OneKey>,
-    reports: Vec<Report>,
-    /// In how many scopes that carry something its scope was made.
+    /// In how many scopes they are.
     depth: u32,
 }
 
-/// An idempotency key, and the request that it belongs to: the first one that may need it.
-#[derive(Clone, Debug)]
-struct OneKey {
-    key: IdempotencyKey,
-    of: Arc<OnceLock<KeyedRequest>>,
-}
+/// The facts inside of a scope, which are known once something runs in it.
+type Entered = Arc<OnceLock<Facts>>;
 
-/// What tells the request that has a scope's key from others.
-#[derive(Debug)]
-struct KeyedRequest {
-    method: Method,
-    uri: Uri,
-    body: KnownBody,
+pin_project! {
+    /// Work that runs inside a [`Scope`].
+    #[must_use = "work does nothing until it is awaited"]
+    pub struct Scoped<F> {
+        // Until the first poll.
+        entering: Option<(Scope, Entered)>,
+        #[pin]
+        work: TaskLocalFuture<Entered, F>,
+    }
 }
-
-/// What is known of a request's body before it is sent.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct KnownBody {
-    /// Its bytes, if they are in memory.
-    pub(crate) bytes: Option<Box<[u8]>>,
-    /// Its length, if that is known.
-    pub(crate) length: Option<u64>,
-}
-
-/// Work that runs inside a [`Scope`].
-pub type Scoped<F> = tokio::task::futures::TaskLocalFuture<Scope, F>;
 
 impl CallDeadline {
     /// A deadline after `limit` from now.
@@ -98,24 +86,21 @@ impl CallDeadline {
 }
 
 impl Scope {
-    /// An empty scope. Inside another scope, it inherits the other's facts.
+    /// An empty scope. It inherits the facts of the scope in which it is made, and of the one in which
+    /// its work is first polled.
     pub fn new() -> Self {
-        let mut scope = CURRENT.try_with(Self::clone).unwrap_or_default();
-        if let Some(carried) = &mut scope.carried {
-            Arc::make_mut(carried).depth += 1;
-        }
-        scope
+        Self { own: Facts::default(), made_in: CURRENT.try_with(Arc::clone).ok() }
     }
 
     /// The correlation id of the calls inside.
     pub fn correlation_id(mut self, id: CorrelationId) -> Self {
-        self.correlation_id = Some(id);
+        self.own.correlation_id = Some(id);
         self
     }
 
     /// The trace that the calls inside belong to.
     pub fn trace(mut self, trace: TraceContext) -> Self {
-        self.trace = Some(trace);
+        self.own.trace = Some(trace);
         self
     }
 
@@ -140,12 +125,15 @@ impl Scope {
         let fit = |name| CorrelationId::from_header(headers.get(name)?).ok();
         let id = INBOUND.iter().find_map(fit);
         let id = id.or_else(|| CorrelationId::new(trace.trace_id().to_string()).ok());
-        Self { correlation_id: id, trace: Some(trace), ..Self::new() }
+        let mut scope = Self::new().trace(trace);
+        scope.own.correlation_id = id;
+        scope
     }
 
     /// Returns the correlation id to the client, in `x-request-id`.
     pub fn mark(&self, headers: &mut HeaderMap) {
-        if let Some(id) = &self.correlation_id {
+        let inherited = || self.made_in.as_ref()?.get()?.correlation_id.as_ref();
+        if let Some(id) = self.own.correlation_id.as_ref().or_else(inherited) {
             headers.insert(INBOUND[0].clone(), id.as_header().clone());
         }
     }
@@ -153,7 +141,7 @@ impl Scope {
     /// The time by which the calls inside must have ended, unless an outer scope has an earlier
     /// one.
     pub fn deadline(mut self, at: Instant) -> Self {
-        self.deadline = Some(self.deadline.map_or(at, |outer| outer.min(at)));
+        self.own.deadline = earlier(self.own.deadline, Some(at));
         self
     }
 
@@ -164,35 +152,48 @@ impl Scope {
 
     /// Tells `report` of every call inside. The reports of outer scopes are told as well.
     pub fn report_to(mut self, report: &Report) -> Self {
-        self.carry(|carried| carried.reports.push(report.clone()));
+        self.carry(|carried| carried.report_to(report));
         self
     }
 
     /// The extensions of the requests inside. One that a request has itself, or that an inner scope
     /// has, applies in place of this scope's.
-    pub(crate) fn extensions(mut self, mut extensions: Extensions) -> Self {
-        let key = extensions.remove::<IdempotencyKey>();
-        self.carry(|carried| {
-            carried.extensions.extend(extensions);
-            if let Some(key) = key {
-                carried.key = Some(OneKey { key, of: Arc::default() });
-            }
-        });
+    pub(crate) fn extensions(mut self, extensions: Extensions) -> Self {
+        self.carry(|carried| carried.extend_by(extensions));
         self
     }
 
     fn carry(&mut self, change: impl FnOnce(&mut Carried)) {
-        change(Arc::make_mut(self.carried.get_or_insert_default()));
+        let made_in = self.made_in.as_ref().and_then(|facts| facts.get());
+        let depth = made_in.map_or(0, |outer| outer.depth + 1);
+        let carried = self.own.carried.get_or_insert_with(|| Arc::new(Carried::inside(depth)));
+        change(Arc::make_mut(carried));
     }
 
-    /// Runs `work` inside the scope.
+    /// Runs `work` inside the scope, which is inside the one in which it is first polled.
     pub fn run<F: Future>(self, work: F) -> Scoped<F> {
-        CURRENT.scope(self, work)
+        let entered = Entered::default();
+        let work = CURRENT.scope(Arc::clone(&entered), work);
+        Scoped { entering: Some((self, entered)), work }
     }
 
     /// Runs `work` inside the scope, at once.
     pub fn run_now<T>(self, work: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self, work)
+        CURRENT.sync_scope(Arc::new(self.enter().into()), work)
+    }
+
+    /// The facts inside of it, where it runs in the current scope.
+    fn enter(self) -> Facts {
+        let Self { own, made_in } = self;
+        let run_in = CURRENT.try_with(Arc::clone).ok();
+        let is_one = made_in.as_ref().map(Arc::as_ptr) == run_in.as_ref().map(Arc::as_ptr);
+        let facts = |of: Option<Entered>| of.and_then(|facts| facts.get().cloned());
+        let made_in = facts(made_in).unwrap_or_default();
+        let Some(run_in) = facts(run_in).filter(|_| !is_one) else { return own.inside(made_in) };
+        match run_in.depth > made_in.depth {
+            true => own.inside(run_in.inside(made_in)),
+            false => own.inside(made_in.inside(run_in)),
+        }
     }
 
     /// Whether there is a current scope.
@@ -201,113 +202,64 @@ impl Scope {
     }
 
     pub(crate) fn current_correlation_id() -> Option<CorrelationId> {
-        CURRENT.try_with(|scope| scope.correlation_id.clone()).ok().flatten()
+        Self::current(|facts| facts.correlation_id.clone())
     }
 
     pub(crate) fn current_trace() -> Option<TraceContext> {
-        CURRENT.try_with(|scope| scope.trace.clone()).ok().flatten()
+        Self::current(|facts| facts.trace.clone())
     }
 
     pub(crate) fn current_deadline() -> Option<Instant> {
-        CURRENT.try_with(|scope| scope.deadline).ok().flatten()
+        Self::current(|facts| facts.deadline)
     }
 
     /// What the current scope has for a call.
     pub(crate) fn current_carried() -> Option<Arc<Carried>> {
-        CURRENT.try_with(|scope| scope.carried.clone()).ok().flatten()
+        Self::current(|facts| facts.carried.clone())
+    }
+
+    fn current<T>(read: impl FnOnce(&Facts) -> Option<T>) -> Option<T> {
+        CURRENT.try_with(|facts| facts.get().and_then(read)).ok().flatten()
     }
 }
 
-impl Carried {
-    /// Of two scopes, the one that was made inside the other, or else the first.
-    pub(crate) fn inner(one: Option<Arc<Self>>, other: Option<Arc<Self>>) -> Option<Arc<Self>> {
-        match (one, other) {
-            (Some(one), Some(other)) if other.depth > one.depth => Some(other),
-            (one, other) => one.or(other),
+impl Facts {
+    /// These, and what they lack of a scope around them.
+    fn inside(self, outer: Self) -> Self {
+        Self {
+            correlation_id: self.correlation_id.or(outer.correlation_id),
+            trace: self.trace.or(outer.trace),
+            deadline: earlier(self.deadline, outer.deadline),
+            carried: Carried::within(self.carried, outer.carried),
+            depth: self.depth.max(outer.depth + 1),
         }
-    }
-
-    /// Gives a request what it doesn't have itself.
-    pub(crate) fn extend<B>(&self, request: &mut Request<B>) {
-        let own = std::mem::replace(request.extensions_mut(), self.extensions.clone());
-        request.extensions_mut().extend(own);
-    }
-
-    /// Gives a request the key, if it is the one that the key belongs to: the first one, and one that may
-    /// be the same, by all that is known of it. Requests that only read are to be left out.
-    pub(crate) fn give_key<B>(&self, request: &mut Request<B>, body: &KnownBody) {
-        let Some(OneKey { key, of }) = &self.key else { return };
-        if request.extensions().get::<IdempotencyKey>().is_some() {
-            return;
-        }
-        let (method, uri) = (request.method(), request.uri());
-        let mut is_it = false;
-        let first = of.get_or_init(|| {
-            is_it = true;
-            KeyedRequest { method: method.clone(), uri: uri.clone(), body: body.clone() }
-        });
-        if is_it || (&first.method, &first.uri) == (method, uri) && !first.body.differs_from(body) {
-            request.extensions_mut().insert(key.clone());
-        }
-    }
-
-    /// Gives a request the scope's limit, which counts from when the call is made.
-    pub(crate) fn limit_call<B>(&self, request: &mut Request<B>) {
-        if let Some(limit) = self.limit()
-            && !has_limit(request)
-        {
-            request.extensions_mut().insert(CallLimit(limit));
-        }
-    }
-
-    /// The time that a call may take, if the scope says so.
-    pub(crate) fn limit(&self) -> Option<std::time::Duration> {
-        self.extensions.get::<CallLimit>().map(|limit| limit.0)
-    }
-
-    /// Whether it has a key for one of the requests inside.
-    pub(crate) fn has_key(&self) -> bool {
-        self.key.is_some()
-    }
-
-    /// Enters a call into the reports of the scopes in which it was made and polled, if there are any.
-    pub(crate) fn report(
-        scopes: [Option<&Arc<Self>>; 2],
-        method: &Method,
-        context: &Context,
-        is_nested: bool,
-    ) -> Option<Arc<ReportEntry>> {
-        let mut reports: Vec<&Report> = Vec::new();
-        for report in scopes.into_iter().flatten().flat_map(|scope| &scope.reports) {
-            if !reports.iter().any(|known| known.is(report)) {
-                reports.push(report);
-            }
-        }
-        let is_reported = !reports.is_empty();
-        let entry =
-            is_reported.then(|| ReportEntry::new(method.clone(), context.clone(), is_nested))?;
-        reports.iter().for_each(|report| report.begin(&entry));
-        Some(entry)
     }
 }
 
-impl KnownBody {
-    fn differs_from(&self, other: &Self) -> bool {
-        let differ =
-            |one: Option<u64>, other: Option<u64>| one.zip(other).is_some_and(|(a, b)| a != b);
-        let bytes = self.bytes.as_ref().zip(other.bytes.as_ref());
-        bytes.is_some_and(|(one, other)| one != other) || differ(self.length, other.length)
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some((scope, entered)) = this.entering.take() {
+            entered.get_or_init(|| scope.enter());
+        }
+        this.work.poll(cx)
     }
 }
 
-/// Whether a request has a limit of its own.
-pub(crate) fn has_limit<B>(request: &Request<B>) -> bool {
-    let own = request.extensions();
-    own.get::<CallLimit>().is_some() || own.get::<CallDeadline>().is_some()
+impl<F> fmt::Debug for Scoped<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scoped")
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 tokio::task_local! {
-    static CURRENT: Scope;
+    static CURRENT: Entered;
 }
 
 /// The headers in which other services send their ids.

@@ -108,11 +108,11 @@ pub(crate) trait AnyFleet: Send + Sync {
 
     /// Sets a control of all instances, waits a moment for them to obey, and says who does.
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String>;
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<Obeyed>;
 
     /// Gives an integration settings on all instances, waits a moment for them to obey, and says who does; or all that is wrong.
     #[cfg(feature = "console")]
-    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<String, Vec<String>>;
+    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<Obeyed, Vec<String>>;
 
     /// The settings of an integration.
     #[cfg(feature = "console")]
@@ -130,6 +130,10 @@ pub(crate) trait AnyFleet: Send + Sync {
 /// What the database answers, or why it doesn't.
 #[cfg(feature = "console")]
 pub(crate) type FleetAnswer<T, E = String> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+/// Who obeys what was stored, or why that can't be asked.
+#[cfg(feature = "console")]
+pub(crate) type Obeyed = Result<FleetView, String>;
 
 /// A control that a person sets for all instances.
 #[cfg(feature = "console")]

@@ -49,7 +49,7 @@ pub(crate) use fleet::AnyFleet;
 #[cfg(all(feature = "console", feature = "fleet"))]
 pub(crate) use fleet::FleetAnswer;
 #[cfg(feature = "console")]
-pub(crate) use fleet::{FleetConfigure, FleetSet, FleetSettings};
+pub(crate) use fleet::{FleetConfigure, FleetSet, FleetSettings, Obeyed};
 pub use fleet::{FleetHealth, FleetInstance, FleetTrouble, FleetView, FleetWord};
 pub use health::{
     BreakerHealth, BulkheadHealth, CacheHealth, Expiry, FallbackHealth, Health, HedgeHealth,

@@ -10,12 +10,12 @@ use super::error::{FleetError, FleetErrorKind};
 use super::handle::Fleet;
 use super::inner::Inner;
 use super::words::SETTINGS;
-use crate::control::{FleetConfigure, FleetSet, FleetSettings, FleetWord};
+use crate::control::{FleetConfigure, FleetSet, FleetSettings, FleetWord, Obeyed};
 use crate::outbox::OutboxError;
 
 impl Inner {
     /// Sets a control, waits as long as instances need to obey, and says who does.
-    pub(super) async fn set_by_console(self: Arc<Self>, set: FleetSet) -> Result<String, String> {
+    pub(super) async fn set_by_console(self: Arc<Self>, set: FleetSet) -> Result<Obeyed, String> {
         let FleetSet { integration, control, to, who, why, wanted_for, is_set_back } = set;
         let wanted = match wanted_for {
             None => Wanted::Open,
@@ -33,7 +33,7 @@ impl Inner {
     pub(super) async fn configure_by_console(
         self: Arc<Self>,
         new: FleetConfigure,
-    ) -> Result<String, Vec<String>> {
+    ) -> Result<Obeyed, Vec<String>> {
         let FleetConfigure { integration, text, seen, who, why } = new;
         let table = table(&text).map_err(|why| vec![why])?;
         let said = self.said_settings(&integration).await;
@@ -73,12 +73,10 @@ impl Inner {
 }
 
 impl Fleet {
-    async fn obeyed(&self, integration: &str, revision: u64) -> String {
-        match self.wait_obeyed(revision, OBEYED).await {
-            // Whoever may steer one integration need not see another.
-            Ok(view) => view.only(|other| other == integration).to_string(),
-            Err(error) => format!("it is stored, and who obeys can't be asked: {error}"),
-        }
+    async fn obeyed(&self, integration: &str, revision: u64) -> Obeyed {
+        let view = self.wait_obeyed(revision, OBEYED).await.map_err(|error| error.to_string())?;
+        // Whoever may steer one integration need not see another.
+        Ok(view.only(|other| other == integration))
     }
 }
 

@@ -10,7 +10,7 @@ use super::state::State;
 use super::words::Words;
 use crate::control::{AnyFleet, Controllable, FleetHealth, FleetWord, Registry};
 #[cfg(feature = "console")]
-use crate::control::{FleetAnswer, FleetConfigure, FleetSet, FleetSettings, FleetView};
+use crate::control::{FleetAnswer, FleetConfigure, FleetSet, FleetSettings, FleetView, Obeyed};
 use crate::event::{Emitter, Event};
 use crate::integration::Integration;
 use crate::outbox::OutboxError;
@@ -138,12 +138,12 @@ impl AnyFleet for Inner {
     }
 
     #[cfg(feature = "console")]
-    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<String> {
+    fn set(self: Arc<Self>, set: FleetSet) -> FleetAnswer<Obeyed> {
         Box::pin(self.set_by_console(set))
     }
 
     #[cfg(feature = "console")]
-    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<String, Vec<String>> {
+    fn configure(self: Arc<Self>, new: FleetConfigure) -> FleetAnswer<Obeyed, Vec<String>> {
         Box::pin(self.configure_by_console(new))
     }
 

@@ -123,6 +123,8 @@ impl<T> IntegrationBuilder<T> {
 
     /// A header for each request that has none of that name. Mark a credential as
     /// [sensitive](http::HeaderValue::set_sensitive); records show none anyway.
+    ///
+    /// Without a [base URL](Self::base_url), each URI that is asked for gets it: with a credential, set one.
     #[doc(alias = "default_headers")]
     pub fn default_header<N, V>(mut self, name: N, value: V) -> Self
     where

@@ -6,7 +6,9 @@ use crate::token::TokenLayer;
 
 impl<T> IntegrationBuilder<T> {
     /// Gives each attempt a token, which is renewed before it ends. Only requests to the origin of the
-    /// [base URL](Self::base_url) carry it, if there is one, and no redirect to another origin does.
+    /// [base URL](Self::base_url) carry it, if there is one, and no redirect that the own client follows to
+    /// another origin does. A reqwest client takes only `authorization` off there: where the token has a header
+    /// of its own, switch the client's redirects off.
     ///
     /// A call whose token is refused is repeated once with another one, also if
     /// [`without_retry`](Self::without_retry) allows one attempt.

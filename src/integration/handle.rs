@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll};
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::builder::IntegrationBuilder;
@@ -87,7 +87,8 @@ impl Integration {
     /// # Errors
     ///
     /// If there is no answer. [`Error::kind`] says why, [`Error::delivery`] whether the provider
-    /// may have acted.
+    /// may have acted. Of a request that can't be sent as it is, a
+    /// [`Report`](crate::context::Report) knows, but no event tells: no call has begun.
     #[doc(alias = "execute")]
     pub fn send<B: Into<Body>>(&self, request: Request<B>) -> Call {
         let mut request = request.map(Into::into);
@@ -101,7 +102,7 @@ impl Integration {
         });
         match prepared {
             Ok(()) => Call::running(self.shared.live.stack().send(request)),
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error, request.method().clone()),
         }
     }
 
@@ -116,9 +117,9 @@ impl Integration {
     }
 
     /// A call whose request can't be sent.
-    pub(super) fn refuse(&self, error: Error) -> Call {
+    pub(super) fn refuse(&self, error: Error, method: Method) -> Call {
         let context = Context::fresh(None, Some(&self.shared.name));
-        Call::refused(error.with_context(&context))
+        Call::unsent(error, method, context)
     }
 
     /// The name it was built with.

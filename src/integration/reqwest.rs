@@ -2,6 +2,7 @@ use super::builder::IntegrationBuilder;
 use super::handle::Integration;
 use super::request::CallOptions;
 use super::source::Service;
+use crate::context::AttemptLimit;
 use crate::outcome::Error;
 use crate::transport::reqwest::{ReqwestTransport, to_http, to_reqwest};
 
@@ -16,7 +17,9 @@ impl<T> IntegrationBuilder<T> {
         self,
         client: impl ReqwestClient,
     ) -> IntegrationBuilder<Service<ReqwestTransport>> {
-        self.service(client.into_transport())
+        let mut builder = self.service(client.into_transport());
+        builder.endpoint.set_reqwest();
+        builder
     }
 }
 
@@ -52,6 +55,10 @@ impl<C: Into<ReqwestTransport>> ReqwestClient for C {
 
 impl Integration {
     /// Calls the API with a request of reqwest's, and answers with a response of reqwest's.
+    ///
+    /// The request's own timeout is one of each attempt: to the answer's head, and with a reqwest client
+    /// below, to the end of its body. The response's URL is where it came from, as far as the client below
+    /// tells of redirects, as reqwest's does and the own one; else the one that was asked.
     ///
     /// The response's own `bytes`, `text` and `json` read as much as comes, decompressed, until the deadline
     /// ends it. [`Body::bytes`](crate::Body::bytes) has a bound:
@@ -95,6 +102,18 @@ impl Integration {
         request: ::reqwest::Request,
         options: CallOptions,
     ) -> Result<::reqwest::Response, Error> {
-        Ok(to_reqwest(self.send_with(to_http(request)?, options).await?))
+        let (url, method) = (request.url().clone(), request.method().clone());
+        let timeout = request.timeout().copied();
+        let call = match to_http(request) {
+            Ok(mut request) => {
+                let own_limit = timeout.filter(|_| !self.shared.endpoint.has_reqwest());
+                if let Some(limit) = own_limit {
+                    request.extensions_mut().insert(AttemptLimit(limit));
+                }
+                self.send_with(request, options)
+            }
+            Err(error) => self.refuse(error, method),
+        };
+        Ok(to_reqwest(call.await?, url))
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::call::{self, Called};
 use super::inner::Inner;
 use super::input::{Effect, Outcome};
-use super::lane::{Lane, Probed};
+use super::lane::{Lane, Probed, UnknownOutcome};
 use super::lease::{in_grace, under_leases};
 use super::polling::{Polled, Polling};
 use super::store::{LeaseRef, Pause, PausedBy, Report, Settlement};
@@ -172,9 +172,20 @@ impl Delivery {
         Ended { called: Some(called), ..self.without_call(outcome) }
     }
 
+    /// Whether the lane asks, or has people ask, rather than send what may be done already.
+    fn doubts_errors(&self) -> bool {
+        let is_careful =
+            matches!(self.lane.unknown, Some(UnknownOutcome::Park | UnknownOutcome::Probe(_)));
+        is_careful && !self.message.content.method.is_idempotent()
+    }
+
     pub(super) async fn judge(&self, verdict: Verdict, called: Called) -> Ended {
         let now = self.inner.time();
         let mut gate = None;
+        let verdict = match self.doubts_errors() && called.facts.may_be_done_anyway() {
+            true => verdict.in_doubt(),
+            false => verdict,
+        };
         let outcome = match verdict {
             Verdict::Delivered => self.delivered(now),
             Verdict::Retry { effect, wait } => Outcome::Retry { at: self.next(now, wait), effect },

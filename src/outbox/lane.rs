@@ -130,6 +130,10 @@ impl Lane {
     /// [key of yours](super::Message::idempotency_key), or the integration's
     /// [profile](crate::idempotency::KeyProfile::honours_keys) says that the provider honours keys, else
     /// [`Park`](UnknownOutcome::Park).
+    ///
+    /// By default, a 5xx is an answer, and the message is sent again with its key: **a provider that ignores keys, and
+    /// answers 500 after it did what was asked, does it twice.** With `Park` or [`Probe`](UnknownOutcome::Probe), a 5xx
+    /// to a method that isn't idempotent leaves the outcome unknown too, but 501, 503 and 505.
     pub fn unknown_outcome(mut self, policy: UnknownOutcome) -> Self {
         self.unknown = Some(policy);
         self

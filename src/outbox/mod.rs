@@ -86,7 +86,9 @@
 //! a success. [`Progress::apply`] is this table as code, and every store uses it.
 //!
 //! A timeout, or a connection that breaks after the request was sent, leaves the outcome unknown. A 5xx does
-//! not: it is an answer, and the message is tried again.
+//! not: it is an answer, and the message is tried again, with its key. If your provider ignores keys and may answer 500
+//! after it did what was asked, give the lane [`Park`](UnknownOutcome::Park) or [`Probe`](UnknownOutcome::Probe): then a
+//! 5xx to a POST leaves the outcome unknown too.
 //!
 //! No attempt is counted for what was not sent. While the integration is
 //! [switched off](crate::kill_switch) or its rate limit pauses, nothing is claimed; while its breaker is open,

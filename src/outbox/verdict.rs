@@ -75,6 +75,32 @@ impl Verdict {
     }
 }
 
+impl Facts {
+    /// Whether the provider may have done it, although it answered with an error of its own: not if it says that it
+    /// couldn't (501, 505), or can't now (503).
+    pub(super) fn may_be_done_anyway(&self) -> bool {
+        let is_refused = |status| {
+            [
+                StatusCode::NOT_IMPLEMENTED,
+                StatusCode::SERVICE_UNAVAILABLE,
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            ]
+            .contains(&status)
+        };
+        self.class == Class::ServerError && !self.status.is_some_and(is_refused)
+    }
+}
+
+impl Verdict {
+    /// The same, if nobody knows whether the provider did it.
+    pub(super) fn in_doubt(self) -> Self {
+        match self {
+            Self::Retry { wait, .. } => Self::Retry { effect: Effect::Unknown, wait },
+            other => other,
+        }
+    }
+}
+
 /// Whether a client error may pass: a request timeout, a wrong connection, an early one; and a conflict if
 /// an earlier attempt may still be at work with the same key.
 fn is_passing(status: Option<StatusCode>, had_unknown: bool) -> bool {

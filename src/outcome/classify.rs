@@ -85,6 +85,11 @@ impl FollowedRedirect {
         let told = extensions.get::<Self>().map(|followed| followed.to);
         told.or_else(|| extensions.get::<Redirected>().map(|_| RedirectTo::SameOrigin))
     }
+
+    /// Whether another origin gave the answer. Its limits and its waits are not the provider's.
+    pub(crate) fn left_origin(extensions: &Extensions) -> bool {
+        Self::before(extensions) == Some(RedirectTo::OtherOrigin)
+    }
 }
 
 /// A classifier as the layers keep it; `None` is the default one, called without a pointer.

@@ -187,7 +187,7 @@ impl<W: Wire> Attempt<W> {
     pub(crate) fn forget_answer(&self) {
         self.shared.set(Stage::Sent);
         let mut slots = self.shared.slots();
-        (slots.head, slots.frame) = (None, None);
+        (slots.head, slots.frame, slots.answered_by) = (None, None, None);
         (slots.class, slots.ended_as) = (None, None);
     }
 }

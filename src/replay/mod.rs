@@ -11,5 +11,6 @@ pub(crate) use body::RecordedBody;
 pub use safety::RetryOverride;
 
 pub(crate) use safety::{
-    KEY_HEADER, has_honoured_key, is_idempotent, is_key, is_safe, only_reads, own_key,
+    KEY_HEADER, OnlyReads, has_honoured_key, is_idempotent, is_key, is_known_safe, is_safe,
+    only_reads, own_key,
 };

@@ -1,4 +1,4 @@
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request};
 
 use crate::context::{Call, IdempotencyKey};
 
@@ -22,6 +22,11 @@ pub enum RetryOverride {
     /// Safe to repeat, although its method isn't: a search by POST, for example.
     Safe,
 }
+
+/// An extension of a request that only reads, although its method doesn't say so: a layer has found that out.
+/// How often it may be tried is still its caller's, or its scope's, to say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnlyReads;
 
 /// Whether the caller has set a key header. An empty key doesn't count: calls would share it.
 fn has_key<B>(request: &Request<B>) -> bool {
@@ -55,10 +60,15 @@ pub(crate) fn is_safe(method: &Method) -> bool {
     method.is_safe() || method.as_str() == "QUERY"
 }
 
-/// Whether the request changes nothing: by its method, or by the caller's word.
+/// Whether the request changes nothing: by its method, or by what is known of it.
 pub(crate) fn only_reads<B>(request: &Request<B>) -> bool {
-    let says_so = || request.extensions().get() == Some(&RetryOverride::Safe);
-    is_safe(request.method()) || says_so()
+    is_safe(request.method()) || is_known_safe(request.extensions())
+}
+
+/// Whether a request is safe to repeat, although its method isn't: by its caller's word, or because it only
+/// reads.
+pub(crate) fn is_known_safe(extensions: &Extensions) -> bool {
+    extensions.get() == Some(&RetryOverride::Safe) || extensions.get::<OnlyReads>().is_some()
 }
 
 /// Whether sending it twice has the effect of sending it once: RFC 9110, 9.2.2.

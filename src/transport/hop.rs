@@ -2,9 +2,9 @@
 
 #[cfg(feature = "hyper")]
 use http::Method;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Uri};
 
-use crate::context::Context;
+use crate::context::{Context, Peer};
 use crate::outcome::{BoxError, Error, LeftAlone};
 use crate::terms::Delivery;
 
@@ -12,6 +12,18 @@ use crate::terms::Delivery;
 #[cfg(feature = "hyper")]
 pub(crate) fn expects_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
+
+/// Refuses a URI with credentials. They must not be sent as they are (RFC 9110, 4.2.4; RFC 9113, 8.3.1). Left
+/// out without a word, a call would be somebody else's, or nobody's.
+pub(crate) fn refuse_credentials(uri: &Uri) -> Result<(), Error> {
+    match uri.authority() {
+        Some(authority) if authority.as_str().contains('@') => {
+            let why = "its uri holds credentials: give it an authorization header";
+            Err(Error::unsendable(why).with_peer(|| Peer::of(uri)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The request is handed to a connection: from here on, the provider may act on it.

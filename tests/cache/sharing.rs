@@ -3,10 +3,12 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use outrigger::cache::CacheOutcome;
 use outrigger::context::CallDeadline;
+use outrigger::fallback::{Failed, FallbackLayer};
 use outrigger::testing::{Answer, Script};
+use outrigger::validate::{Answered, Check, Finding, Prefix, ValidateLayer};
 use outrigger::{Body, Delivery, Error, Integration};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -113,4 +115,34 @@ async fn all_who_wait_for_a_fetch_that_fails_are_told_its_source() {
         "{sources:?}"
     );
     assert_eq!(provider.begun(), 1);
+}
+
+/// Finds that each answer is an error that passes.
+struct Busy;
+
+impl Check for Busy {
+    fn name(&self) -> &'static str {
+        "busy"
+    }
+
+    fn check(&self, _: &Answered<'_>, _: &Prefix<'_>) -> Finding {
+        Finding::transient("busy")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_for_a_fetch_that_fails_are_told_its_class() {
+    let provider = Script::new([cached("busy", "max-age=60").after(SECOND)]);
+    let by_class = |failed: &Failed| Some(Response::new(Body::from(failed.class.name())));
+    let rates = Integration::user_flow("rates")
+        .without_retry()
+        .fallback(FallbackLayer::function(by_class))
+        .validate(ValidateLayer::new().enforce(Busy))
+        .cache(layer())
+        .service(provider.clone())
+        .build()
+        .unwrap();
+    let got = all(&rates, (0..5).map(|_| get(RATE))).await;
+    let texts: Vec<_> = got.into_iter().map(|got| got.unwrap().text).collect();
+    assert_eq!((texts, provider.begun()), (vec!["server_error".to_owned(); 5], 1));
 }

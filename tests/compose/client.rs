@@ -67,6 +67,30 @@ fn ada() -> Customer {
 }
 
 #[tokio::test]
+async fn what_no_uri_may_have_is_encoded_or_refused() {
+    let (crm, seen) = crm("https://crm.test/v2");
+    for (asked, sent) in [
+        ("/customers/Zoë", "https://crm.test/v2/customers/Zo%C3%AB"),
+        ("https://crm.test/%C3%AB/ë?q=ë", "https://crm.test/%C3%AB/%C3%AB?q=%C3%AB"),
+        ("/customers?q=日", "https://crm.test/v2/customers?q=%E6%97%A5"),
+        ("/customers?filter={a}", "https://crm.test/v2/customers?filter={a}"),
+    ] {
+        crm.get(asked).send().await.unwrap();
+        assert_eq!(last(&seen).uri(), sent);
+        let request = Request::get(asked).body(Body::empty()).unwrap();
+        crm.send(request).await.unwrap();
+        assert_eq!(last(&seen).uri(), sent);
+    }
+    // Somebody has forgotten to fill it in.
+    for asked in ["customers/{id}", "https://crm.test/v2/customers/{id}?a=1", "customers/\"a\""] {
+        let error = crm.get(asked).send().await.unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::Request, Delivery::NotSent));
+        assert!(error.to_string().contains("its path has a `\"`, `{` or `}`"), "{error}");
+        assert!(seen.lock().unwrap().is_none());
+    }
+}
+
+#[tokio::test]
 async fn relative_uris_are_joined_to_the_base_url() {
     for (base, path, joined) in [
         ("https://api.crm.example", "customers", "https://api.crm.example/customers"),
@@ -80,6 +104,7 @@ async fn relative_uris_are_joined_to_the_base_url() {
         ("https://api.crm.example/v2", "", "https://api.crm.example/v2"),
         ("https://api.crm.example/v2", "?page=2", "https://api.crm.example/v2?page=2"),
         ("https://api.crm.example/v2", "/", "https://api.crm.example/v2/"),
+        ("https://api.crm.example/v2", "a;b/..c", "https://api.crm.example/v2/a;b/..c"),
         (
             "https://api.crm.example",
             "find?url=http://a",
@@ -118,6 +143,8 @@ async fn a_request_to_another_origin_is_refused() {
         "customers/..#",
         "customers/..\\..\\admin",
         "customers/..%2f..%2Fadmin",
+        "customers/..;/admin",
+        "customers/%2E.%3Ba/admin",
         "*",
         "a b",
     ] {

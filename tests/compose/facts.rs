@@ -5,12 +5,15 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use http::Method;
+use http_body_util::BodyExt;
 use outrigger::context::{CallId, Context, CorrelationId, Scope};
-use outrigger::event::{Event, Origin, Subscriber};
+use outrigger::event::{Emitter, Event, Origin, Subscriber};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
+use outrigger::observe::ObserveLayer;
 use outrigger::outcome::{Fault, GaveUp, Rejection};
 use outrigger::testing::{Answer, Script, SeenRequest};
 use outrigger::{Body, Delivery, ErrorKind, IdempotencyKey, Integration};
+use tower::{ServiceBuilder, ServiceExt};
 
 use crate::call::{failure, get, millis, post, read, request, seconds};
 
@@ -64,17 +67,34 @@ async fn credentials_in_a_uri_are_no_part_of_what_a_call_asks() {
         ("https://crm.test/", "\"crm.test\""),
     ] {
         let targets = Targets::default();
-        let crm = Integration::user_flow("crm").subscriber(targets.clone());
-        let crm = crm.service(Script::new([Answer::status(200)])).build().unwrap();
+        let crm = ServiceBuilder::new()
+            .layer(ObserveLayer::call(Emitter::new().with(targets.clone())))
+            .service(Script::new([Answer::status(200)]));
         let mut request = get();
         *request.uri_mut() = uri.parse().unwrap();
-        read(crm.send(request)).await.unwrap();
+        let response = crm.oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
         let told = targets.0.lock().unwrap();
         assert!(!told.is_empty());
         for told in told.iter() {
             assert!(!told.contains("SECRET") && told.contains(host), "{told}");
         }
     }
+}
+
+#[tokio::test]
+async fn credentials_in_a_uri_are_refused_whatever_the_client_does_with_them() {
+    let provider = Script::new([Answer::status(200)]);
+    let plain = Integration::user_flow("crm").service(provider.clone()).build().unwrap();
+    let based = Integration::user_flow("crm").base_url("https://crm.test");
+    let based = based.service(provider.clone()).build().unwrap();
+    for crm in [plain, based] {
+        let error = crm.get("https://ada:SECRET@crm.test/x").send().await.unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::Request, Delivery::NotSent));
+        let text = error.to_string();
+        assert!(text.contains("give it an authorization header") && !text.contains("SECRET"));
+    }
+    assert_eq!(provider.begun(), 0);
 }
 
 #[tokio::test(start_paused = true)]

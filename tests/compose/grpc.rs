@@ -8,15 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Request, Response};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
+use outrigger::context::{Report, Scope};
 use outrigger::event::{BreakerState, End, Event, SwitchMode};
 use outrigger::grpc::{Grpc, GrpcBody};
 use outrigger::integration::Service as Client;
 use outrigger::outcome::Class;
+use outrigger::retry::RetryOverride;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::token::{Token, TokenLayer};
-use outrigger::{Body, BoxError, IdempotencyKey, Integration, IntegrationBuilder};
+use outrigger::{Body, BoxError, CallOptions, IdempotencyKey, Integration, IntegrationBuilder};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
@@ -40,6 +42,9 @@ enum Reply {
     Lost,
     /// No gRPC: the answer of a proxy in between.
     Proxy(u16),
+    /// UNAVAILABLE, in the head or in the trailers, with a word about retries.
+    Pushback(&'static str),
+    LatePushback(&'static str),
 }
 
 type Seen = Arc<Mutex<Vec<String>>>;
@@ -83,9 +88,15 @@ impl Reply {
             frames.push(Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()));
             Body::new(StreamBody::new(stream::iter(frames)))
         };
+        let pushback = |wait: &str| -> HeaderMap {
+            let mut headers = status("14");
+            headers.insert("grpc-retry-pushback-ms", wait.parse().unwrap());
+            headers
+        };
         let message = || Frame::data(Bytes::from_static(b"\0\0\0\0\x02ok"));
         let mut response = Response::new(match self {
-            Self::Head(_) | Self::Proxy(_) | Self::Lost => Body::empty(),
+            Self::Head(_) | Self::Proxy(_) | Self::Lost | Self::Pushback(_) => Body::empty(),
+            Self::LatePushback(wait) => frames(vec![Frame::trailers(pushback(wait))]),
             Self::Trailers(code) => frames(vec![Frame::trailers(status(code))]),
             Self::Nothing => frames(vec![]),
             Self::Blank(code) => {
@@ -100,8 +111,10 @@ impl Reply {
             return response;
         }
         response.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
-        if let Self::Head(code) = self {
-            response.headers_mut().extend(status(code));
+        match self {
+            Self::Head(code) => response.headers_mut().extend(status(code)),
+            Self::Pushback(wait) => response.headers_mut().extend(pushback(wait)),
+            _ => {}
         }
         response
     }
@@ -151,6 +164,54 @@ async fn a_safe_method_is_repeated_wherever_its_status_stands_and_no_other_is() 
         let (status, bytes) = read(answer).await;
         assert_eq!((status.as_str(), bytes), last, "{path} {failed:?}");
         assert_eq!(seen.lock().unwrap().len(), attempts, "{path} {failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_forbids_a_retry_or_asks_for_a_wait_is_obeyed() {
+    for (wait, attempts, waited) in [
+        ("-1", 1, 0),
+        ("x", 1, 0),
+        ("", 1, 0),
+        ("2147483648", 1, 0),
+        ("99999999999", 1, 0),
+        ("0", 2, 0),
+        ("400", 2, 400),
+    ] {
+        for failed in [Reply::Pushback(wait), Reply::LatePushback(wait)] {
+            let (stock, seen) = stock(&[failed, Reply::Message("0")]);
+            let stock = stock.build().unwrap();
+            let began = tokio::time::Instant::now();
+            let answer = stock.grpc().oneshot(call("/acme.Stock/Get")).await.unwrap();
+            let status = if attempts == 1 { "14" } else { "0" };
+            assert_eq!(read(answer).await.0, status, "{failed:?}");
+            assert_eq!(seen.lock().unwrap().len(), attempts, "{failed:?}");
+            assert!(began.elapsed() >= Duration::from_millis(waited), "{failed:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_says_how_often_a_safe_method_is_tried() {
+    let options = |retries| CallOptions::new().idempotency_key("order-1042").retries(retries);
+    for (retries, path, attempts) in [
+        (RetryOverride::Never, "/acme.Stock/Get", 1),
+        (RetryOverride::Once, "/acme.Stock/Get", 2),
+        (RetryOverride::Safe, "/acme.Stock/Take", 3),
+    ] {
+        let (stock, seen) = stock(&[Reply::Head("14")]);
+        let stock = stock.retry(|retry| retry.max_attempts(3)).build().unwrap();
+        let report = Report::new();
+        let scope = Scope::new().options(options(retries)).unwrap().report_to(&report);
+        scope.run(stock.grpc().oneshot(call(path))).await.unwrap();
+        assert_eq!(seen.lock().unwrap().len(), attempts, "{retries:?}");
+        // The key is for one that changes something.
+        assert_eq!(report.calls()[0].idempotency_key, None);
+        // So does the request itself.
+        let mut own = call(path);
+        own.extensions_mut().insert(retries);
+        stock.grpc().oneshot(own).await.unwrap();
+        assert_eq!(seen.lock().unwrap().len(), 2 * attempts, "{retries:?}");
     }
 }
 
@@ -230,19 +291,27 @@ async fn an_error_is_a_status_that_says_what_may_have_happened() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_after_a_lost_attempt_says_that_it_may_be_a_consequence() {
-    for (last, said) in [
-        (Reply::Head("14"), Some("unknown")),
-        (Reply::Trailers("6"), Some("unknown")),
-        (Reply::Message("0"), None),
+    for (last, status, said) in [
+        (Reply::Head("14"), "14", Some("unknown")),
+        (Reply::Trailers("6"), "6", Some("unknown")),
+        // No status came.
+        (Reply::Proxy(404), "12", Some("unknown")),
+        (Reply::Proxy(302), "2", Some("unknown")),
+        (Reply::Nothing, "2", Some("unknown")),
+        (Reply::Half, "14", Some("unknown")),
+        (Reply::Message("0"), "0", None),
     ] {
         let stock = stock(&[Reply::Lost, last]).0.build().unwrap();
         let mut request = call("/acme.Stock/Take");
         request.extensions_mut().insert(IdempotencyKey::new("order-1042").unwrap());
         let (head, body) = stock.grpc().oneshot(request).await.unwrap().into_parts();
+        assert!(head.headers.contains_key("grpc-status") || !body.is_end_stream(), "{last:?}");
         let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
         let delivery = "outrigger-delivery";
         let found = head.headers.get(delivery).or_else(|| trailers.get(delivery));
         assert_eq!(found.map(|found| found.to_str().unwrap()), said, "{last:?}");
+        let found = head.headers.get("grpc-status").or_else(|| trailers.get("grpc-status"));
+        assert_eq!(found.unwrap(), status, "{last:?}");
     }
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::{Method, Request};
 use outrigger::backoff::Backoff;
-use outrigger::context::{BusinessKey, PathTemplate, Report, Scope};
+use outrigger::context::{BusinessKey, CorrelationId, PathTemplate, Report, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::retry::{RetryLayer, RetryOverride};
 use outrigger::testing::{Answer, EventRecorder, Script, SeenRequest};
 use outrigger::timeout::TimeoutLayer;
-use outrigger::{Body, CallOptions, Delivery, IdempotencyKey, Integration};
+use outrigger::{Body, CallOptions, Delivery, ErrorKind, IdempotencyKey, Integration};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::call::{get, post, request};
@@ -265,6 +265,56 @@ async fn the_inner_of_two_scopes_counts_and_both_report() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_scope_is_inside_the_one_that_it_runs_in_wherever_it_was_made() {
+    let crm = crm(&Script::new([Answer::hang()]));
+    let (outer, inner) = (Report::new(), Report::new());
+    let around = || {
+        let options = CallOptions::new().business_key("order 1042").template("/outer");
+        let scope = Scope::new().options(options).unwrap().report_to(&outer);
+        scope.deadline_in(Duration::from_secs(1))
+    };
+    let within = || {
+        let options = CallOptions::new().template("/inner");
+        let scope = Scope::new().options(options).unwrap().report_to(&inner);
+        scope.deadline_in(Duration::from_secs(5))
+    };
+    let began = tokio::time::Instant::now();
+    // Rust makes the inner one first.
+    around().run(within().run(crm.send(post()))).await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+    assert_eq!((outer.call_count(), inner.call_count()), (1, 1));
+    // One that was made before and kept, and at once.
+    let kept = within();
+    around().run(async { kept.clone().run(crm.send(post())).await }).await.unwrap_err();
+    let call = around().run_now(|| kept.run_now(|| crm.send(post())));
+    call.await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(3));
+    assert_eq!((outer.call_count(), inner.call_count()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_scopes_around_it_a_scope_takes_the_facts_of_the_inner_one() {
+    let id = |id: &str| CorrelationId::new(id).unwrap();
+    let script = Script::new([Answer::status(200)]);
+    let crm = crm(&script);
+    let ask = || {
+        let crm = crm.clone();
+        Scope::new().run(async move { crm.send(get()).await })
+    };
+    let named = |name| Scope::new().correlation_id(id(name));
+    // Both are made in `handler`, and one runs in the other.
+    named("handler").run(async { named("job").run(ask()).await }).await.unwrap();
+    // It is taken along to where others work.
+    let taken = named("handler").run_now(Scope::new);
+    let taken = taken.run(async { crm.send(get()).await });
+    named("worker").run(taken).await.unwrap();
+    named("handler").run(async { tokio::spawn(ask()).await.unwrap() }).await.unwrap();
+    let ids: Vec<_> =
+        script.requests().iter().map(|seen| seen.headers()["x-request-id"].clone()).collect();
+    assert_eq!(ids, ["job", "handler", "handler"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_may_have_more_time_than_its_scope_gives() {
     let crm = crm(&Script::new([Answer::status(200).after(Duration::from_secs(1))]));
     let limit = CallOptions::new().deadline(Duration::from_millis(300));
@@ -275,6 +325,38 @@ async fn a_request_may_have_more_time_than_its_scope_gives() {
     scope.clone().run(crm.send_with(get(), own())).await.unwrap();
     let made = crm.send_with(get(), own());
     scope.run(made).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_report_knows_of_calls_whose_request_could_not_be_sent() {
+    let script = Script::new([Answer::status(200)]);
+    let crm = Integration::user_flow("crm").base_url("https://crm.test");
+    let crm = crm.service(script.clone()).build().unwrap();
+    let elsewhere = || Request::post("https://evil.test/").body(Body::empty()).unwrap();
+    for call in [
+        crm.post("https://evil.test/").send(),
+        crm.put("../admin").send(),
+        crm.post("orders").header("a b", "c").send(),
+        crm.send(elsewhere()),
+        crm.send_with(elsewhere(), keyed("")),
+    ] {
+        let report = Report::new();
+        let scope = Scope::new().report_to(&report);
+        let error = scope.run(call).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
+        assert_eq!(report.delivery(), Some(Delivery::NotSent), "{error}");
+        assert_eq!((report.call_count(), report.attempts()), (1, 0), "{error}");
+        let told = report.calls().pop().unwrap();
+        assert_eq!((told.call_id, told.is_running), (error.call_id().unwrap(), false));
+        assert_ne!(told.method, Method::GET);
+    }
+    // The one in which it was made knows of it, too; and it counts once it is polled.
+    let report = Report::new();
+    let call = Scope::new().report_to(&report).run_now(|| crm.get("../admin").send());
+    assert_eq!(report.call_count(), 0);
+    call.await.unwrap_err();
+    assert_eq!((report.delivery(), report.call_count()), (Some(Delivery::NotSent), 1));
+    assert_eq!(script.begun(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -139,10 +139,12 @@ async fn what_cannot_be_set_says_so_and_is_recorded() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_done_without_a_reason() {
     let bench = Bench::new(all());
-    let done =
-        bench.act("ada", "?integration=payments", "set", &[("to", "off"), ("why", "  ")]).await;
-    assert_eq!(done.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(done.text.contains("say why"), "{}", done.text);
+    for why in ["", "  ", "\u{200b}", "..."] {
+        let fields = [("to", "off"), ("why", why)];
+        let done = bench.act("ada", "?integration=payments", "set", &fields).await;
+        assert_eq!(done.status, StatusCode::UNPROCESSABLE_ENTITY, "{why:?}");
+        assert!(done.text.contains("say why"), "{}", done.text);
+    }
     assert_eq!(bench.payments.kill_switch().mode(), SwitchMode::On);
 }
 

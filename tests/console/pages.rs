@@ -61,6 +61,23 @@ async fn a_provider_that_fails_some_of_the_calls_does_not_just_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_few_calls_most_have_to_fail_to_be_told() {
+    for (statuses, is_told) in
+        [(&[500, 500][..], false), (&[500, 500, 500], true), (&[500, 500, 200, 200], false)]
+    {
+        let bench = Bench::new(all());
+        for status in statuses {
+            bench.status.store(*status, Ordering::Relaxed);
+            let charge =
+                http::Request::post("http://pay.test/charges").body(Body::empty()).unwrap();
+            bench.payments.send(charge).await.unwrap();
+        }
+        let page = bench.get("ada", "").await.text;
+        assert_eq!(page.contains("payments answers, but failed"), is_told, "{statuses:?}: {page}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_is_found_by_its_key_with_its_calls_and_messages() {
     let bench = Bench::new(all());
     pay(&bench.payments, "order 0").await;

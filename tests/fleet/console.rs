@@ -143,9 +143,12 @@ async fn the_page_of_all_instances_is_in_the_hosts_language() {
     one.fleet.wait_obeyed(set.await.unwrap(), PATIENCE).await.unwrap();
     let console = Console::builder(&one.registry, AdaSteers).words(Foreign::new(false));
     let pages = Pages(console.build().unwrap());
-    let known = "outrigger ada payments on off fallback-only cache-only no-retries automatic open closed web UTC TOML s ms";
+    let known = "outrigger ada payments i on off fallback-only cache-only no-retries automatic open closed web UTC TOML s ms";
     let host = one.fleet.instances().await.unwrap().instances[0].host.clone();
-    for page in ["?instances", "", "?integration=payments", "?settings=payments"] {
+    let token = token(&pages.get("ada", "?integration=payments").await).to_owned();
+    let done = pages.set("ada", &token, "off").await;
+    let note = done.headers()[LOCATION].to_str().unwrap();
+    for page in ["?instances", "", "?integration=payments", "?settings=payments", note] {
         let page = pages.get("ada", page).await;
         assert!(page.contains("payments") && page.contains("x-wide"), "{page}");
         let left = english_on(&page.replace(&host, ""), known);

@@ -1,6 +1,6 @@
 //! Alerts and dashboard ask for metrics that there are, by labels that they have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -162,6 +162,22 @@ fn what_alerts_and_legends_say_is_filled_in() {
             let label = label.unwrap();
             let by_rule = label == "outrigger_integration" && expression.contains("integration:");
             assert!(by_rule || expression.contains(label), "{label} in {summary}");
+        }
+    }
+}
+
+/// Grafana shows one of two panels that have one id, and lays one over another that has its place.
+#[test]
+fn each_panel_of_the_dashboard_has_an_id_and_a_place_of_its_own() {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let (mut ids, mut places) = (HashSet::new(), HashSet::new());
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let (title, place) = (&panel["title"], &panel["gridPos"]);
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "the id of {title} is used twice");
+        let number = |name: &str| place[name].as_u64().unwrap();
+        for (x, y) in (0..number("w")).flat_map(|x| (0..number("h")).map(move |y| (x, y))) {
+            let cell = (number("x") + x, number("y") + y);
+            assert!(places.insert(cell), "{title} lies over another panel, at {cell:?}");
         }
     }
 }

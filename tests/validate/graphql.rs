@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use http::Request;
 use http::header::{ACCEPT, CONTENT_TYPE};
+use outrigger::context::Scope;
 use outrigger::event::{End, Event};
 use outrigger::outcome::Class;
 use outrigger::retry::RetryOverride;
 use outrigger::testing::{Answer, EventRecorder, Script};
 use outrigger::validate::graphql::GraphQl;
 use outrigger::validate::{FailedCheck, ValidateLayer, Verdict};
-use outrigger::{Body, Integration};
+use outrigger::{Body, CallOptions, Integration};
 use serde_json::json;
 
 use crate::bench::{Bench, enforced, failed};
@@ -176,6 +177,22 @@ async fn a_query_is_repeated_though_it_is_a_post_and_nothing_else_is() {
             .unwrap();
         api.send(post(body.to_owned(), JSON)).await.unwrap();
         assert_eq!(provider.begun(), requests, "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_says_how_often_a_query_is_tried() {
+    for (retries, requests) in [(RetryOverride::Never, 1), (RetryOverride::Once, 2)] {
+        let provider = Script::new([answer(503, JSON, "")]);
+        let api = Integration::user_flow("api")
+            .graphql(GraphQl::new())
+            .retry(|retry| retry.max_attempts(3))
+            .service(provider.clone())
+            .build()
+            .unwrap();
+        let scope = Scope::new().options(CallOptions::new().retries(retries)).unwrap();
+        scope.run(api.send(post(r#"{"query":"{ me }"}"#, JSON))).await.unwrap();
+        assert_eq!(provider.begun(), requests, "{retries:?}");
     }
 }
 

@@ -13,6 +13,7 @@ use outrigger::retry::RetryOverride;
 use outrigger::testing::EventRecorder;
 use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Body, Delivery, ErrorKind, Integration, IntegrationBuilder};
+use tower::Service;
 
 use crate::calls::{ATTEMPT, answered, background, deaf, failed, get, post, said, user_flow};
 use crate::provider::{Act, Provider, Step, answer};
@@ -412,4 +413,43 @@ async fn with_a_base_url_no_redirect_leads_out_of_its_origin() {
     let allowed = build().allow_origin(elsewhere.url("")).build().unwrap();
     let response = allowed.get("here").send().await.unwrap();
     assert_eq!((response.status(), lines(&elsewhere)), (StatusCode::OK, vec!["GET /there".into()]));
+}
+
+#[tokio::test]
+async fn the_limits_of_another_origin_are_not_those_of_the_provider() {
+    let with = |status: u16, headers: &str| {
+        answer(status, "").replace("\r\n\r\n", &format!("\r\n{headers}\r\n\r\n"))
+    };
+    for (last, status) in [
+        (with(429, "retry-after: 3600"), 429),
+        (
+            with(
+                200,
+                "x-ratelimit-limit: 5\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 3600",
+            ),
+            200,
+        ),
+    ] {
+        let storage = Provider::script([Step::write(last)]).await;
+        let provider =
+            Provider::script([moved(302, &storage.url("/file")), Step::reply(200, "next")]).await;
+        let shop = user_flow().without_retry().follow_redirects().build().unwrap();
+        assert_eq!(answered(&shop, get(provider.url("/file"))).await.status(), status);
+        assert_eq!(answered(&shop, get(provider.url("/orders"))).await.body(), "next");
+        assert_eq!(provider.counts().requests, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_client_alone_does_not_call_a_redirected_request_unsent() {
+    let (_taken, address) = deaf();
+    let to = format!("http://{address}/receipt");
+    let mut client = HyperConfig::new().follow_redirects().build().unwrap();
+    for (step, delivery) in [(303, Delivery::Unknown), (302, Delivery::Unknown)] {
+        let provider = Provider::script([moved(step, &to)]).await;
+        let error = client.call(post(provider.url("/charge"), "amount=1")).await.unwrap_err();
+        assert_eq!(said(&error), (ErrorKind::Transport(Fault::Refused), delivery), "{error}");
+    }
+    let error = client.call(post(to, "amount=1")).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent, "the first one never arrived");
 }

@@ -1,6 +1,7 @@
 //! Through a proxy.
 
 use outrigger::outcome::Fault;
+use outrigger::transport::hyper::HyperConfig;
 use outrigger::{Delivery, ErrorKind};
 
 use crate::calls::{answered, failed, get, said, user_flow};
@@ -53,11 +54,21 @@ async fn a_tunnel_that_the_proxy_refuses_is_a_connection_that_was_never_made() {
     assert_eq!(proxy.seen()[0].target, "crm.example:443");
 }
 
-#[tokio::test]
-async fn a_proxy_of_another_kind_is_the_settings_fault() {
-    let shop =
-        user_flow().hyper(|client| client.proxy("socks5://127.0.0.1:9", "")).build().unwrap();
-    let error = failed(&shop, get("http://crm.example/")).await;
-    assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent));
-    assert!(error.to_string().contains("its proxy is not one over plain http"), "{error}");
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_when_the_client_is_built() {
+    for proxy in [
+        "htp://proxy.example:3128",
+        "http://proxy.example:3128\n",
+        "http://proxy.example:3128 ",
+        "/",
+        "",
+        "socks5://127.0.0.1:9",
+        "https://proxy.example",
+    ] {
+        let shop = user_flow().hyper(|client| client.proxy(proxy, "*")).build();
+        let error = shop.unwrap_err().to_string();
+        assert!(error.contains("hyper.proxy: it must be like http://user:password@"), "{error}");
+        let error = HyperConfig::new().proxy(proxy, "").build().unwrap_err().to_string();
+        assert!(error.contains("proxy: it must be like"), "{proxy:?}: {error}");
+    }
 }

@@ -15,6 +15,7 @@ use outrigger::outcome::{Fault, GaveUp};
 use outrigger::retry::RetryBudget;
 use outrigger::transport::reqwest::ReqwestTransport;
 use outrigger::{Body, Delivery, Error, ErrorKind, Integration, IntegrationBuilder, ResponseExt};
+use tower::Service;
 
 use crate::calls::{deaf, said};
 use crate::frames::{Do, Framed, REFUSED_STREAM, Turn};
@@ -132,6 +133,18 @@ async fn a_charge_that_is_redirected_for_ever_is_made_once() {
     // The first hop is refused by the client itself.
     assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent));
     assert_eq!((error.attempts(), provider.counts().requests), (0, 0));
+}
+
+#[tokio::test]
+async fn what_a_client_of_one_request_refuses_itself_was_not_sent() {
+    let secure = client().https_only(true).redirect(Policy::none()).build().unwrap();
+    let provider = Provider::script([Step::reply(200, "")]).await;
+    for shop in presets(ReqwestTransport::new(secure).single_hop()) {
+        let error = shop.send(charge(&provider, "amount=1".into(), None)).await.unwrap_err();
+        assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent), "{error}");
+        assert_eq!((error.attempts(), provider.counts().requests), (0, 0));
+        assert!(!error.to_string().contains("redirect"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -393,4 +406,19 @@ async fn redirects_that_a_layer_follows_over_the_own_client_are_steps_of_the_cal
             assert!(!unsent, "{status} to {to}");
         }
     }
+}
+
+#[tokio::test]
+async fn credentials_in_a_uri_are_not_left_out_without_a_word() {
+    let provider = Provider::script([Step::reply(200, "")]).await;
+    let uri = provider.url("/").replace("http://", "http://ada:SECRET@");
+    let request = || Request::get(&uri).body(Body::empty()).unwrap();
+    let mut client = ReqwestTransport::new(client().build().unwrap());
+    for shop in presets(client.clone()) {
+        let error = shop.send(request()).await.unwrap_err();
+        assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent), "{error}");
+    }
+    let error = client.call(request()).await.unwrap_err();
+    assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent), "{error}");
+    assert_eq!(provider.counts().requests, 0);
 }

@@ -8,9 +8,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use outrigger::backoff::Backoff;
+use outrigger::context::{Report, Scope};
 use outrigger::idempotency::{IdempotencyLayer, KeyProfile};
 use outrigger::outcome::{Fault, GaveUp, Phase};
 use outrigger::retry::{Retries, RetryBudget, RetryOverride};
+use outrigger::testing::{Answer, Script};
 use outrigger::transport::reqwest::ReqwestTransport;
 use outrigger::{Delivery, Error, ErrorKind, Integration};
 
@@ -349,4 +351,65 @@ async fn what_decompresses_to_too_much_is_read_up_to_the_bound() {
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::TooLarge, Delivery::Answered));
     let error = body("/").await.text_up_to(1000).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_the_request_is_one_of_each_attempt_over_other_clients_too() {
+    let request = |limit| client().get("http://crm.test/").timeout(limit).build().unwrap();
+    for (asked, limit) in [(300, 300), (60_000, 1_000)] {
+        let script = Script::new([Answer::hang()]);
+        let crm = Integration::user_flow("crm")
+            .timeout(|timeout| timeout.attempt(Duration::from_secs(1)))
+            .service(script.clone())
+            .build()
+            .unwrap();
+        let error = refused_by(&crm, request(Duration::from_millis(asked))).await;
+        let timeout = ErrorKind::Timeout(Phase::Attempt);
+        assert_eq!(said(&error), (timeout, Delivery::Unknown), "{error}");
+        assert_eq!(error.limit(), Some(Duration::from_millis(limit)));
+        assert_eq!((error.attempts(), script.begun()), (2, 2));
+        let unlimited = Integration::user_flow("crm").without_timeout();
+        let unlimited = unlimited.service(Script::new([Answer::hang()])).build().unwrap();
+        let error = refused_by(&unlimited, request(Duration::from_millis(asked))).await;
+        assert_eq!(error.limit() == Some(Duration::from_millis(asked)), asked == 300, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_the_url_that_it_came_from_whatever_client_is_below() {
+    let provider = Provider::script([Step::reply(200, "")]).await;
+    let url = provider.url("/orders?id=7#part");
+    let request = || client().get(&url).build().unwrap();
+    let own = Integration::user_flow("shop").build().unwrap();
+    let scripted = Script::new([Answer::status(404)]);
+    let scripted = Integration::user_flow("shop").service(scripted).build().unwrap();
+    for shop in [own, scripted, through(client(), 1)] {
+        let response = shop.execute(request()).await.unwrap();
+        assert_eq!(response.url().path(), "/orders");
+        assert_eq!(response.url().query(), Some("id=7"));
+        assert_eq!(response.url().host_str(), Some("127.0.0.1"));
+    }
+    let moved = "HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /moved\r\n\r\n";
+    for shop in
+        [Integration::user_flow("shop").follow_redirects().build().unwrap(), through(client(), 1)]
+    {
+        let provider = Provider::script([Step::write(moved), Step::reply(200, "")]).await;
+        let request = client().get(provider.url("/orders")).build().unwrap();
+        assert_eq!(shop.execute(request).await.unwrap().url().path(), "/moved");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_reqwest_makes_and_nobody_can_send_is_the_integrations_error() {
+    let crm = Integration::user_flow("crm").service(Script::new([Answer::status(200)]));
+    let crm = crm.build().unwrap();
+    for url in ["data:text/plain,a", "https://ada:SECRET@crm.test/"] {
+        let request = Request::new(http::Method::GET, Url::parse(url).unwrap());
+        let report = Report::new();
+        let call = Scope::new().report_to(&report).run(refused_by(&crm, request));
+        let error = call.await;
+        assert_eq!(said(&error), (ErrorKind::Request, Delivery::NotSent), "{error}");
+        assert_eq!((error.integration(), error.attempts()), (Some("crm"), 0), "{error}");
+        assert_eq!((report.delivery(), report.call_count()), (Some(Delivery::NotSent), 1));
+    }
 }

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::super::route::link;
-use super::super::words::{self, Phrase, Text, Words, counted, phrase, say, text};
+use super::super::words::{self, Text, Words, say, text};
 use super::layout::{Frame, table, text, time};
 use crate::control::{FleetInstance, FleetView, FleetWord, InstanceState};
 
@@ -16,7 +16,7 @@ pub(in crate::console) fn instances(frame: &Frame<'_>, view: &InstancesView) -> 
         @match view {
             Err(why) => { p .note.bad { (say!(w, "The fleet's database can't be asked: {error}", error = text(why))) } }
             Ok((view, said)) => {
-                p { (w.html(in_all(view))) }
+                p { (say!(w, "{what}.", what = words::in_all(view))) }
                 (all(w, view))
                 p .hint {
                     (say!(w, "A change is obeyed within 3 s. An instance that gave no sign for 15 s has ended, hangs or can't reach the database; after a day it is taken off this list."))
@@ -27,33 +27,6 @@ pub(in crate::console) fn instances(frame: &Frame<'_>, view: &InstancesView) -> 
         }
     };
     frame.page(text!("Instances"), false, main)
-}
-
-/// `4 of 5 obey; web-3 not seen for 40 s.`
-fn in_all(view: &FleetView) -> Phrase {
-    let (all, others) = (view.instances.len(), view.disobeying().count());
-    let obey = counted!("{n} of {all} obey", n = all - others, all = all);
-    let (gone, here): (Vec<_>, Vec<_>) = view.disobeying().partition(|it| it.is_long_gone());
-    let here = here.into_iter().map(|instance| {
-        let time = instance.for_time.map(|time| format!("{} s", time.as_secs()));
-        let state = match instance.state {
-            InstanceState::Behind => text!("behind"),
-            InstanceState::NotSeen => text!("not seen"),
-            _ => text!("disobeys"),
-        };
-        let troubles = instance.troubles.iter().map(|trouble| format!(" ({trouble})"));
-        phrase!(
-            "{instance} {state}{span}{troubles}",
-            instance = &instance.name,
-            state = state,
-            span = time.map(|time| phrase!(" for {time}", time = time)),
-            troubles = troubles.collect::<String>()
-        )
-    });
-    let gone =
-        (!gone.is_empty()).then(|| counted!("{n} not seen for over an hour", n = gone.len()));
-    let parts = std::iter::once(obey).chain(here).chain(gone);
-    phrase!("{what}.", what = Phrase::list(parts, "; "))
 }
 
 fn all(w: &dyn Words, view: &FleetView) -> Markup {

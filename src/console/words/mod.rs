@@ -5,6 +5,7 @@
 
 mod language;
 mod names;
+mod obeyed;
 mod phrase;
 mod sentences;
 mod template;
@@ -15,6 +16,7 @@ pub use language::{Text, TextFault, Words, check_words};
 
 pub(super) use language::English;
 pub(super) use names::{action, control_name, dead_reason, delivery, shape, state, status};
+pub(super) use obeyed::{in_all, obeyed};
 pub(super) use phrase::{Phrase, counted, counted_text, phrase, say, text};
 pub(super) use sentences::{
     NOT_REMEMBERED, figures, needs_person, position, rank, sentence, status_of,

@@ -23,9 +23,11 @@ pub(in crate::console) fn status_of(health: &Health, lately: &Minute) -> Status 
     }
 }
 
-/// Whether the provider failed one call in twenty, of twenty at least: what a person would want to know of.
+/// Whether the provider failed one call in twenty, of twenty at least, or most of three or more: what a person would want
+/// to know of.
 fn fails(lately: &Minute) -> bool {
-    lately.calls() >= 20 && lately.failed() * 20 >= lately.calls()
+    let (calls, failed) = (lately.calls(), lately.failed());
+    calls >= 20 && failed * 20 >= calls || calls >= 3 && failed * 2 > calls
 }
 
 /// How it is, in a sentence or two, and what users get.

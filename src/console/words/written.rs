@@ -24,7 +24,8 @@ pub(in crate::console) fn date(at: SystemTime) -> String {
     humantime::format_rfc3339_seconds(clamp_to_year_9999(at)).to_string()
 }
 
-/// Text of strangers: control characters are shown, what turns the direction of writing is taken out, and it is cut.
+/// Text of strangers: control characters are shown, and so is what has no width or turns the direction of writing; and it
+/// is cut.
 pub(in crate::console) fn shown(text: &str) -> String {
     let plain = text.chars().take(MOST).map(|sign| match sign {
         '\n' | '\t' => sign,
@@ -33,6 +34,9 @@ pub(in crate::console) fn shown(text: &str) -> String {
         '\u{200e}'
         | '\u{200f}'
         | '\u{061c}'
+        | '\u{200b}'
+        | '\u{2060}'
+        | '\u{feff}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}' => '␣',
         _ => sign,

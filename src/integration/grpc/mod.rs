@@ -25,13 +25,14 @@
 //! | `grpc-status` | [class](crate::outcome::Class) |
 //! |---|---|
 //! | OK | success |
-//! | RESOURCE_EXHAUSTED | throttled; `grpc-retry-pushback-ms` is the wait |
+//! | RESOURCE_EXHAUSTED | throttled |
 //! | UNAUTHENTICATED | unauthorized |
 //! | UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS, and codes that don't exist | server error |
 //! | all others | client error |
 //!
-//! - **A safe method** is one that only reads. It is repeated and hedged like a GET. It must be
-//!   unary: its answer is held back until its first message or its trailers are here, so that an error in the
+//! - **`grpc-retry-pushback-ms`** is the wait before the next attempt. Negative or no number, it forbids one.
+//! - **A safe method** is one that only reads. It is repeated and hedged like a GET, unless
+//!   [`retries`](crate::CallOptions::retries) say less. It must be unary: its answer is held back until its first message or its trailers are here, so that an error in the
 //!   trailers is repeated, too.
 //! - **An error in the trailers** of any other method has reached the caller already. It counts for the breaker,
 //!   and in events and metrics; so does a body that ends without a status.
@@ -41,7 +42,8 @@
 //!   metadata says what a gRPC status can't: `outrigger-delivery` (`not_sent`, `answered`, `unknown`) and
 //!   `outrigger-attempts`. A [`Report`](crate::context::Report) says it for several calls.
 //! - **An answer that says that it failed** has `outrigger-delivery: unknown` in its metadata, too, if an attempt
-//!   before it was lost: then its status may be a consequence. Without that, the status means what it says.
+//!   before it was lost: then its status may be a consequence. So has one that failed without a status, as a proxy's
+//!   answer: it gets the status that a client would make of it. Without that, the status means what it says.
 //! - **A [token](crate::token)** that is answered by UNAUTHENTICATED was refused, as by a 401: the call is repeated
 //!   once with another one, unless its answer has reached the caller already, as that of an unsafe method with the
 //!   status in its trailers; then the next call has the other one.
@@ -69,7 +71,7 @@ pub use service::{GrpcBody, GrpcCall, GrpcService};
 pub use status::GrpcClassifier;
 
 use super::builder::IntegrationBuilder;
-use crate::retry::RetryOverride;
+use crate::replay::OnlyReads;
 use pattern::{HoldSafe, MarkSafe, ReadTrailers};
 use status::is_unauthenticated;
 
@@ -111,9 +113,8 @@ impl SafeMethods {
     }
 
     fn mark<B>(&self, request: &mut Request<B>) {
-        let has_own = request.extensions().get::<RetryOverride>().is_some();
-        if !has_own && self.hold(request.uri().path()) {
-            request.extensions_mut().insert(RetryOverride::Safe);
+        if self.hold(request.uri().path()) {
+            request.extensions_mut().insert(OnlyReads);
         }
     }
 }

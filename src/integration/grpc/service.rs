@@ -10,7 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tower_service::Service;
 
-use super::status::{MEDIA_TYPE, MESSAGE, STATUS, class_in, code_of};
+use super::status::{
+    MEDIA_TYPE, MESSAGE, STATUS, UNKNOWN, class_in, code_of, code_of_http, is_grpc,
+};
 use crate::body::Body;
 use crate::integration::call::Call;
 use crate::integration::handle::Integration;
@@ -30,6 +32,8 @@ pub struct GrpcBody {
     body: Body,
     /// An earlier attempt was lost.
     is_doubtful: bool,
+    /// It is, and no status has come yet.
+    lacks_status: bool,
 }
 
 /// A call of a [`GrpcService`].
@@ -78,8 +82,15 @@ impl Future for GrpcCall {
         });
         let lost = |retries: &Retries| retries.earlier == Delivery::Unknown;
         let is_doubtful = response.extensions().get().is_some_and(lost);
+        let mut lacks_status = is_doubtful && !response.headers().contains_key(STATUS);
+        if lacks_status && !is_grpc(response.headers()) {
+            // Its client would make a status of it that says nothing of that.
+            let status = code_of_http(response.status()).into();
+            response.headers_mut().insert(STATUS, status);
+            lacks_status = false;
+        }
         mark(response.headers_mut(), is_doubtful);
-        Poll::Ready(Ok(response.map(|body| GrpcBody { body, is_doubtful })))
+        Poll::Ready(Ok(response.map(|body| GrpcBody { body, is_doubtful, lacks_status })))
     }
 }
 
@@ -99,23 +110,29 @@ impl HttpBody for GrpcBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Err(error)) => {
-                self.body = Body::empty();
+                (self.body, self.lacks_status) = (Body::empty(), false);
                 Some(Frame::trailers(status_of(&error)))
             }
             Some(Ok(frame)) => Some(match frame.into_trailers() {
                 Ok(mut trailers) => {
+                    self.lacks_status = false;
                     mark(&mut trailers, self.is_doubtful);
                     Frame::trailers(trailers)
                 }
                 Err(frame) => frame,
             }),
+            None if std::mem::take(&mut self.lacks_status) => {
+                let mut trailers = HeaderMap::from_iter([(STATUS, u16::from(UNKNOWN).into())]);
+                mark(&mut trailers, true);
+                Some(Frame::trailers(trailers))
+            }
             None => None,
         };
         Poll::Ready(frame.map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.is_end_stream() && !self.lacks_status
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,7 +1,7 @@
 //! What gRPC's statuses mean, and which one an error of ours is.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::outcome::{
     Class, Classify, Error, ErrorKind, Fault, HttpClassifier, LimitHeader, Rejection, ResponseHead,
@@ -80,6 +80,19 @@ pub(super) fn code_of(error: &Error) -> u8 {
     }
 }
 
+/// The code that a gRPC client gives to an answer that isn't gRPC (grpc/grpc, `doc/http-grpc-status-mapping.md`).
+pub(super) fn code_of_http(status: StatusCode) -> u16 {
+    match status.as_u16() {
+        400 => INTERNAL,
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        404 => UNIMPLEMENTED,
+        429 | 502 | 503 | 504 => UNAVAILABLE,
+        _ => UNKNOWN,
+    }
+    .into()
+}
+
 /// The media type of gRPC.
 pub(super) const MEDIA_TYPE: &str = "application/grpc";
 pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -87,9 +100,11 @@ pub(super) const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
 const OK: u8 = 0;
-const UNKNOWN: u8 = 2;
+pub(super) const UNKNOWN: u8 = 2;
 const DEADLINE_EXCEEDED: u8 = 4;
+const PERMISSION_DENIED: u8 = 7;
 const RESOURCE_EXHAUSTED: u8 = 8;
+const UNIMPLEMENTED: u8 = 12;
 const INTERNAL: u8 = 13;
 const UNAVAILABLE: u8 = 14;
 const UNAUTHENTICATED: u8 = 16;

@@ -213,10 +213,11 @@ impl RequestBuilder {
 
     /// Calls the API. Nothing is sent before the call is first polled.
     pub fn send(self) -> Call {
+        let method = self.request.method().clone();
         let (integration, request) = self.split();
         match request {
             Ok(request) => integration.send(request),
-            Err(error) => integration.refuse(error),
+            Err(error) => integration.refuse(error, method),
         }
     }
 
@@ -286,7 +287,7 @@ impl Integration {
         let mut request = request.map(Into::into);
         match options.apply(request.extensions_mut()) {
             Ok(()) => self.send(request),
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(error, request.method().clone()),
         }
     }
 }

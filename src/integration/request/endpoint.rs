@@ -2,10 +2,12 @@ use http::header::USER_AGENT;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
+use super::uri::{in_ascii, is_absolute, leads_out};
 use crate::outcome::Error;
 #[cfg(feature = "outbox")]
 use crate::outcome::reference;
 use crate::settings::ValidationError;
+use crate::transport::hop::refuse_credentials;
 
 /// Where an integration's requests go, and what each of them carries.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,9 @@ pub(in crate::integration) struct Endpoint {
     headers: HeaderMap,
     /// The user agent was set.
     has_user_agent: bool,
+    /// The client below is reqwest's, which reads its requests' timeouts itself.
+    #[cfg(feature = "reqwest")]
+    has_reqwest: bool,
     mistakes: Vec<ValidationError>,
 }
 
@@ -75,6 +80,16 @@ impl Endpoint {
         }
     }
 
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn set_reqwest(&mut self) {
+        self.has_reqwest = true;
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(in crate::integration) fn has_reqwest(&self) -> bool {
+        self.has_reqwest
+    }
+
     pub(in crate::integration) fn has_header(&self, name: &HeaderName) -> bool {
         self.headers.contains_key(name)
     }
@@ -121,6 +136,15 @@ impl Endpoint {
     /// Makes the request's URI absolute, and checks where it leads. Returns whether that is the base
     /// URL's origin, or whether there is none.
     fn direct<B>(&self, request: &mut Request<B>) -> Result<bool, Error> {
+        refuse_credentials(request.uri())?;
+        let is_to_base = self.complete(request)?;
+        if let Some(uri) = in_ascii(request.uri())? {
+            *request.uri_mut() = uri;
+        }
+        Ok(is_to_base)
+    }
+
+    fn complete<B>(&self, request: &mut Request<B>) -> Result<bool, Error> {
         let Some(base) = &self.base else { return Ok(true) };
         match (Origin::of(request.uri()), request.uri().authority()) {
             (None, Some(_)) => Err(Error::unsendable("its uri has a host and no scheme")),
@@ -240,22 +264,6 @@ impl Origin {
         let default = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
         self.authority.port_u16().unwrap_or(default)
     }
-}
-
-/// Whether it begins with a scheme: RFC 3986, 3.1.
-fn is_absolute(uri: &str) -> bool {
-    let fits = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
-    };
-    uri.split_once("://").is_some_and(|(scheme, _)| fits(scheme))
-}
-
-/// Whether a segment is `.` or `..` (RFC 3986, 5.2.4), as a server may read it that decodes first.
-fn leads_out(path: &str) -> bool {
-    let path =
-        path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    path.split('/').any(|segment| segment == "." || segment == "..")
 }
 
 /// RFC 9110, 10.1.5.

@@ -4,6 +4,7 @@ mod answer;
 mod builder;
 mod endpoint;
 mod options;
+mod uri;
 
 pub use answer::ResponseExt;
 pub use builder::RequestBuilder;

@@ -11,7 +11,7 @@ use super::outcome_guard::OutcomeGuard;
 use super::state::CallSafety;
 use crate::context::{AttemptState, RequestHead};
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
-use crate::replay::{RetryOverride, is_idempotent};
+use crate::replay::{is_idempotent, is_known_safe};
 
 /// Stops calling a provider that is down, as code around a call: what a
 /// [`CircuitBreakerLayer`](super::CircuitBreakerLayer) makes of its settings. See the
@@ -111,8 +111,7 @@ impl Breakers {
 
 /// Whether the request may be repeated without harm, whatever becomes of it.
 pub(super) fn safety<B>(request: &Request<B>) -> CallSafety {
-    let overridden = || request.extensions().get::<RetryOverride>() == Some(&RetryOverride::Safe);
-    match is_idempotent(request.method()) || overridden() {
+    match is_idempotent(request.method()) || is_known_safe(request.extensions()) {
         true => CallSafety::Safe,
         false => CallSafety::Unsafe,
     }

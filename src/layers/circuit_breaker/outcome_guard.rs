@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::breaker::Breaker;
 use super::state::{Admission, AttemptOutcome, Role};
 use crate::context::AttemptState;
-use crate::outcome::{Error, ErrorKind, class_of_error, wait_of};
+use crate::outcome::{Error, ErrorKind, FollowedRedirect, class_of_error, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::rt::Clock;
 use crate::terms::{Class, Phase};
@@ -81,7 +81,8 @@ impl<'a, W: Wire> OutcomeGuard<'a, W> {
         let failed = held.answer(|head| {
             let retry_after = {
                 let (headers, extensions) = (&head.headers, &mut head.extensions);
-                wait_of(by, class, headers, extensions, &Clock::system())
+                let asked = wait_of(by, class, headers, extensions, &Clock::system());
+                asked.filter(|_| !FollowedRedirect::left_origin(extensions))
             };
             match class {
                 // A 503 means that the service is unavailable, even with a `Retry-After`.

@@ -50,7 +50,6 @@ impl<'a, W: Wire> HedgePlan<'a, W> {
                     Some(RetryOverride::Never) => false,
                     // Its other attempt is the retry layer's.
                     Some(RetryOverride::Once) if is_counted => false,
-                    Some(RetryOverride::Safe) => number == 1,
                     // PUT and DELETE may be repeated, but not in parallel: a superseded one may
                     // be processed after the caller's next request.
                     _ => number == 1 && (safe || has_honoured_key(request, call.facts())),

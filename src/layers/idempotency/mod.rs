@@ -32,6 +32,11 @@
 //! - inside [`mirror`](crate::mirror), so that a copy has no key;
 //! - outside a layer that signs requests, because the signature covers the key.
 //!
+//! By hand, it gives the key of a [`Scope`](crate::context::Scope) to all requests of the scope that have the
+//! first one's method and URI: unlike an integration, it doesn't compare bodies. So open a scope with a key
+//! around one request. And it asks for the scope when it is called: below a service that calls it from a task of
+//! its own, such as tower's `Buffer`, there is none.
+//!
 //! # When not to use it
 //!
 //! If the provider refuses requests with headers or fields that it doesn't know.

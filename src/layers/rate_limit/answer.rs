@@ -8,7 +8,7 @@ use super::layer::RateLimitLayer;
 use super::limiter::{Grant, Limiter};
 use crate::context::AttemptState;
 use crate::event::Event;
-use crate::outcome::{Error, Told, class_of_error, leave_wait, wait_left};
+use crate::outcome::{Error, FollowedRedirect, Told, class_of_error, leave_wait, wait_left};
 use crate::pattern::{Attempt, Flow, Held, Wire};
 use crate::terms::Class;
 
@@ -38,6 +38,12 @@ impl<'a, W: Wire> AnswerObserver<'a, W> {
             Some(error) => self.observe_error(error),
             // A server error is about the provider's health, which is the circuit breaker's concern.
             None if held.answer(|head| head.status.is_server_error()) == Some(true) => {}
+            // The provider has answered with a redirect.
+            None if held.answer(|head| FollowedRedirect::left_origin(&head.extensions))
+                == Some(true) =>
+            {
+                self.limiter.accepted(self.grant);
+            }
             None => self.observe_answer(held),
         }
     }

@@ -9,7 +9,7 @@
 //!    (once), 429: yes. Other 4xx, redirects that were not followed or that form a loop, certificates
 //!    that were not accepted, local rejections: no.
 //!    What the provider [says itself](FailedAttempt::provider_says), by `Stripe-Should-Retry`,
-//!    `x-should-retry`, `Transient-Error` and the like, comes first. A [`RetryPolicy`] may decide
+//!    `x-should-retry`, `Transient-Error`, `grpc-retry-pushback-ms` and the like, comes first. A [`RetryPolicy`] may decide
 //!    otherwise, by the result, the method and the headers of both.
 //! 2. **Is it safe?** Idempotent methods (RFC 9110, 9.2.2), calls with an
 //!    [idempotency key that counts](crate::idempotency), and attempts that provably did not act: the

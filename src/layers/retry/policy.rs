@@ -72,15 +72,18 @@ impl<'a> FailedAttempt<'a> {
     ///
     /// Understood are all whose name ends in `-should-retry` (`Stripe-Should-Retry`, and the
     /// `x-should-retry` that the SDKs of OpenAI and Anthropic obey), and Adyen's `Transient-Error`,
-    /// each `true` or `false`. Where two disagree, `false` holds.
+    /// each `true` or `false`. Where two disagree, `false` holds. `grpc-retry-pushback-ms` says `false` if it
+    /// is negative or no number (gRPC proposal A6).
     #[must_use]
     pub fn provider_says(&self) -> Option<bool> {
         let says = |(name, value): (&HeaderName, &HeaderValue)| {
-            let name = name.as_str();
+            let (name, value) = (name.as_str(), value.as_bytes().trim_ascii());
+            if name == "grpc-retry-pushback-ms" {
+                return (!is_wait(value)).then_some(false);
+            }
             if !name.ends_with("-should-retry") && name != "transient-error" {
                 return None;
             }
-            let value = value.as_bytes().trim_ascii();
             match (value.eq_ignore_ascii_case(b"true"), value.eq_ignore_ascii_case(b"false")) {
                 (false, false) => None,
                 (is_true, _) => Some(is_true),
@@ -89,6 +92,13 @@ impl<'a> FailedAttempt<'a> {
         // `false` is less than `true`.
         self.headers?.iter().filter_map(says).min()
     }
+}
+
+/// Whether it is a number of milliseconds that gRPC knows: one of 31 bits.
+fn is_wait(value: &[u8]) -> bool {
+    let is_number = value.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(value).ok().and_then(|digits| digits.parse::<i32>().ok());
+    is_number && number.is_some()
 }
 
 /// The default policy. See the [module](super).

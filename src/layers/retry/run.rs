@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::outcome::{Error, LeftAlone, wait_of};
 use crate::pattern::{Attempt, Call, Flow, Held, Wire};
 use crate::replay::budget::{CallUnderWay, RetryPermit};
-use crate::replay::{KEY_HEADER, RetryOverride, is_idempotent, is_key};
+use crate::replay::{KEY_HEADER, OnlyReads, RetryOverride, is_idempotent, is_key};
 use crate::rt;
 use crate::rt::callback;
 use crate::terms::{Class, Delivery, GaveUp};
@@ -139,10 +139,11 @@ impl<'a, W: Wire> Run<'a, W> {
     pub(super) fn traits(&self) -> RequestTraits {
         let facts = self.call.facts();
         let retry_override = self.attempt.saved_extension::<RetryOverride>();
+        let only_reads = self.attempt.saved_extension::<OnlyReads>().is_some();
         let (idempotent, keyed) = self.attempt.exchange(|method, sent, _| {
             let has_key = || sent.iter().any(|(name, value)| *name == KEY_HEADER && is_key(value));
             let keyed = self.key.map_or_else(has_key, |key| key.honoured);
-            (method.is_some_and(is_idempotent), keyed)
+            (only_reads || method.is_some_and(is_idempotent), keyed)
         });
         // The key's lifetime is a limit only if the key is what makes a repetition safe.
         let by_key = keyed && !idempotent && retry_override != Some(RetryOverride::Safe);

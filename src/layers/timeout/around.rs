@@ -1,11 +1,12 @@
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 
 use super::layer::TimeoutLayer;
 use super::limits::{Due, Limits};
-use crate::context::UploadProgress;
+use crate::context::{AttemptLimit, UploadProgress};
 use crate::event::Event;
 use crate::outcome::Error;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
@@ -25,8 +26,9 @@ impl Pattern for TimeoutPattern {
         attempt: &Attempt<W>,
         next: &impl Next<W>,
     ) -> Flow {
-        self.send_on(call, attempt);
-        let limits = Limits::new(&self.settings, self.watch(call, attempt), call);
+        let limit = self.limit(attempt);
+        self.send_on(limit, call, attempt);
+        let limits = Limits::new(&self.settings, limit, self.watch(call, attempt), call);
         let mut running = pin!(next.run(call, attempt));
         // The answer's head is there, and `validate` reads its body: the limits are for the head.
         let is_answered = || attempt.is_read_ahead();
@@ -46,10 +48,16 @@ impl TimeoutPattern {
         Self { settings }
     }
 
+    /// The limit of the attempt: the layer's, or the request's own if that is shorter.
+    fn limit<W: Wire>(&self, attempt: &Attempt<W>) -> Option<Duration> {
+        let own = attempt.request(|request| request.extensions().get::<AttemptLimit>().copied());
+        self.settings.attempt.into_iter().chain(own.flatten().map(|own| own.0)).min()
+    }
+
     /// Tells the provider how many milliseconds are left for the attempt.
-    fn send_on<W: Wire>(&self, call: &Call, attempt: &Attempt<W>) {
+    fn send_on<W: Wire>(&self, limit: Option<Duration>, call: &Call, attempt: &Attempt<W>) {
         let Some(header) = &self.settings.send_on else { return };
-        let limit = self.settings.attempt.map(|limit| rt::after(call.now(), limit));
+        let limit = limit.map(|limit| rt::after(call.now(), limit));
         let Some(due) = limit.into_iter().chain(call.deadline()).min() else { return };
         let left = due.saturating_duration_since(call.now()).as_millis();
         let left = HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX));

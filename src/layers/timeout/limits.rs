@@ -12,6 +12,8 @@ use crate::terms::Phase;
 #[derive(Debug)]
 pub(super) struct Limits<'a> {
     settings: &'a TimeoutLayer,
+    /// The whole attempt's.
+    attempt: Option<Duration>,
     /// The upload's progress, if a limit depends on it.
     upload: Option<UploadProgress>,
     call: &'a Call,
@@ -28,10 +30,11 @@ pub(super) struct Due {
 impl<'a> Limits<'a> {
     pub(super) fn new(
         settings: &'a TimeoutLayer,
+        attempt: Option<Duration>,
         upload: Option<UploadProgress>,
         call: &'a Call,
     ) -> Self {
-        Self { settings, upload, call }
+        Self { settings, attempt, upload, call }
     }
 
     /// Runs `head` until a limit passes, which is the error. The attempt begins when this is first
@@ -58,7 +61,7 @@ impl<'a> Limits<'a> {
 
     async fn run<F: Future>(&self, head: F) -> Result<F::Output, Due> {
         let call = self.call;
-        let attempt = self.settings.attempt.map(|limit| call.moment().after(limit));
+        let attempt = self.attempt.map(|limit| call.moment().after(limit));
         let fixed = call.facts().due().min(attempt.unwrap_or(Moment::NEVER));
         let Some(progress) = &self.upload else {
             let came = call.until_moment(fixed, head).await;
@@ -73,7 +76,7 @@ impl<'a> Limits<'a> {
     /// The limit that doesn't depend on the upload.
     fn fixed(&self, at: Moment) -> Due {
         let call = self.call;
-        match self.settings.attempt {
+        match self.attempt {
             // If both pass at once, the error is the deadline's.
             Some(limit) if at < call.facts().due() => Due { at, phase: Phase::Attempt, limit },
             _ => Due { at, phase: Phase::Call, limit: Duration::from_nanos(at.0) },

@@ -105,7 +105,7 @@ impl Settings {
         attempt: &Attempt<W>,
     ) {
         let redirect = attempt.answer(|head| FollowedRedirect::before(&head.extensions)).flatten();
-        // Another origin didn't get it.
+        // Another origin says nothing about the provider's tokens, whether it got one or not.
         if redirect == Some(RedirectTo::OtherOrigin) {
             return;
         }

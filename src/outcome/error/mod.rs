@@ -134,7 +134,7 @@ impl Error {
         Self::new(ErrorKind::Rejected(why), Delivery::NotSent).with_detail(detail)
     }
 
-    /// A copy of the error, without its source unless that is shared.
+    /// A copy of the error without its source.
     pub(crate) fn said(&self) -> Self {
         let mut copy = Self::new(self.0.kind, self.0.delivery);
         copy.0.context.clone_from(&self.0.context);
@@ -143,9 +143,6 @@ impl Error {
         copy.0.detail = self.0.detail.clone();
         copy.0.retry_after = self.0.retry_after;
         copy.0.class.clone_from(&self.0.class);
-        if let Some(Source::Shared(source)) = &self.0.source {
-            copy.0.source = Some(Source::Shared(Arc::clone(source)));
-        }
         copy
     }
 
@@ -155,12 +152,21 @@ impl Error {
             Source::Own(own) => Source::Shared(Arc::from(own)),
             shared @ Source::Shared(_) => shared,
         });
-        self.said()
+        self.said_with_source()
+    }
+
+    /// A copy of the error, with its source if that is shared.
+    fn said_with_source(&self) -> Self {
+        let mut copy = self.said();
+        if let Some(Source::Shared(source)) = &self.0.source {
+            copy.0.source = Some(Source::Shared(Arc::clone(source)));
+        }
+        copy
     }
 
     /// The same for another call, which waited for what failed.
     pub(crate) fn said_of(&self, context: &Context) -> Self {
-        let mut copy = self.said();
+        let mut copy = self.said_with_source();
         copy.0.context = Some(context.clone());
         copy
     }

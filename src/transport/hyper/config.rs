@@ -188,7 +188,8 @@ impl HyperConfig {
     ///
     /// # Errors
     ///
-    /// When some can't work (limits of zero, windows that are too large): every one of them is named.
+    /// When some can't work (limits of zero, windows that are too large, a proxy that is none): every one of
+    /// them is named.
     pub fn check(&self) -> Result<(), ConfigError> {
         validate("hyper", |errors| self.check_into(errors))
     }
@@ -200,6 +201,7 @@ impl HyperConfig {
         errors.refuse_zero("http2_ping", Some(self.http2_ping_timeout));
         self.http2_windows.check_into(errors);
         self.heads.check_into(errors);
+        self.proxies.check_into(errors);
     }
 }
 

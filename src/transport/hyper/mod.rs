@@ -76,7 +76,9 @@
 //! which only the first could be read.
 //!
 //! All limits count decoded bytes, and decoding is no faster than reading: `bytes()` and `text()` stop
-//! at 16 MiB, however small the answer was on the wire. Records and metrics show the decoded body. The
+//! at 16 MiB, however small the answer was on the wire. A zstd answer's window, which the decoder keeps beside
+//! that, may be of 128 MiB, the limit of the C library: tower-http lets nobody set the 8 MiB of RFC 9659. It is filled
+//! only as far as the answer is read. Records and metrics show the decoded body. The
 //! feature brings a C library (zstd) along, which needs a C compiler to build.
 //!
 //! # Redirects

@@ -20,9 +20,9 @@ use crate::body::Body;
 use crate::context::{Context, Peer, UploadProgress};
 use crate::event::{Emitter, Event};
 use crate::outcome::{Error, FollowedRedirect, Redirected};
-use crate::replay::{RetryOverride, has_honoured_key, is_idempotent};
+use crate::replay::{has_honoured_key, is_idempotent, is_known_safe};
 use crate::rt::{self, Lock};
-use crate::terms::RedirectTo;
+use crate::terms::{Delivery, RedirectTo};
 
 /// Where redirects may lead: to everywhere, unless an integration has a base URL.
 #[derive(Clone, Default)]
@@ -64,7 +64,7 @@ struct Chain {
     hops: u32,
     /// Where the redirect that is being followed leads.
     to_origin: RedirectTo,
-    /// The caller says that the request may be repeated.
+    /// The request may be repeated, although its method isn't safe.
     is_repeatable: bool,
     /// Its provider honours the request's key.
     is_keyed: bool,
@@ -93,7 +93,12 @@ pub(super) async fn follow(
     let chain = Chain::begin(&client.emitter, &request, context.clone(), limits);
     let followed = Arc::clone(&chain.followed);
     let single = SingleRequest { client, context };
-    let mut response = FollowRedirect::with_policy(single, chain).call(request).await?;
+    let mut response = match FollowRedirect::with_policy(single, chain).call(request).await {
+        Ok(response) => response,
+        // The first request was answered, and may have been carried out.
+        Err(error) if followed.any() => return Err(error.merge_delivery(Delivery::Unknown)),
+        Err(error) => return Err(error),
+    };
     followed.mark(&mut response);
     Ok(response)
 }
@@ -118,9 +123,13 @@ impl Service<Request<Body>> for SingleRequest {
 // === impl Followed ===
 
 impl Followed {
+    fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
     /// Says on the answer that it is one to another request than the caller's.
     fn mark<B>(&self, response: &mut Response<B>) {
-        if !self.any.load(Ordering::Relaxed) {
+        if !self.any() {
             return;
         }
         let to = match self.left_origin.load(Ordering::Relaxed) {
@@ -144,7 +153,6 @@ impl Chain {
         context: Option<Context>,
         (most, allowed): (u32, &AllowedUris),
     ) -> Self {
-        let retry_override = request.extensions().get::<RetryOverride>();
         let is_honoured = |context: &Context| has_honoured_key(request, context.call());
         Self {
             emitter: emitter.clone(),
@@ -152,7 +160,7 @@ impl Chain {
             allowed: allowed.clone(),
             hops: 0,
             to_origin: RedirectTo::SameOrigin,
-            is_repeatable: retry_override == Some(&RetryOverride::Safe),
+            is_repeatable: is_known_safe(request.extensions()),
             is_keyed: context.as_ref().is_some_and(is_honoured),
             followed: Arc::default(),
             context,

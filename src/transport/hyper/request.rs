@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::context::UploadProgress;
 use crate::outcome::Error;
 use crate::rt;
-use crate::transport::hop::expects_body;
+use crate::transport::hop::{expects_body, refuse_credentials};
 
 /// The facts of an HTTP/1.1 connection for requests that are sent over it.
 #[derive(Debug)]
@@ -28,16 +28,10 @@ pub(super) struct Forward {
 /// Refuses requests that no connection of this client can carry.
 pub(super) fn check(request: &Request<Body>) -> Result<(), Error> {
     let (scheme, authority) = (request.uri().scheme(), request.uri().authority());
-    let (Some(_), Some(authority)) = (scheme, authority) else {
+    if scheme.is_none() || authority.is_none() {
         return Err(unnamed());
-    };
-    // They must not be sent as they are (RFC 9110, 4.2.4; RFC 9113, 8.3.1). Left out without a word,
-    // a call would be somebody else's, or nobody's.
-    if authority.as_str().contains('@') {
-        return Err(Error::unsendable(
-            "its uri holds credentials: give it an authorization header",
-        ));
     }
+    refuse_credentials(request.uri())?;
     if request.method() == Method::CONNECT {
         return Err(Error::unsendable("tunnels (CONNECT) are not made here"));
     }

@@ -9,7 +9,7 @@ use crate::body::{Body, IntoBytes};
 use crate::context::{Context, UriIsSigned};
 use crate::outcome::{Error, ErrorKind};
 use crate::terms::Delivery;
-use crate::transport::hop::expects_body;
+use crate::transport::hop::{expects_body, refuse_credentials};
 
 /// Converts a request of reqwest to one of `http`.
 pub(crate) fn to_http(request: reqwest::Request) -> Result<Request<Body>, Error> {
@@ -25,6 +25,7 @@ pub(super) fn to_client(
 ) -> Result<reqwest::Request, Error> {
     let context = request.extensions().get::<Context>().cloned();
     let (mut head, body) = request.into_parts();
+    refuse_credentials(&head.uri).map_err(|error| Error::from_client(error, context.as_ref()))?;
     if head.extensions.get::<UriIsSigned>().is_some() && !is_kept(&head.uri) {
         return Err(Error::from_client(Error::unsendable(OTHER_URI), context.as_ref()));
     }
@@ -56,9 +57,21 @@ pub(super) fn from_client(response: reqwest::Response) -> Response<reqwest::Body
     response
 }
 
-/// Converts a response of `http` to one of reqwest.
-pub(crate) fn to_reqwest(response: Response<Body>) -> reqwest::Response {
-    response.map(reqwest::Body::wrap).into()
+/// Converts a response of `http` to one of reqwest, whose URL is this one unless it is known to have come from
+/// another.
+pub(crate) fn to_reqwest(response: Response<Body>, asked: Url) -> reqwest::Response {
+    let (mut head, body) = response.into_parts();
+    #[cfg(feature = "redirect")]
+    let asked = {
+        let from = head.extensions.get::<tower_http::follow_redirect::RequestUri>();
+        from.and_then(|from| Url::parse(&from.0.to_string()).ok()).unwrap_or(asked)
+    };
+    if let Ok(with_url) = Response::builder().url(asked).body(()) {
+        // A reqwest client's own comes last, and stays.
+        let known = std::mem::replace(&mut head.extensions, with_url.into_parts().0.extensions);
+        head.extensions.extend(known);
+    }
+    Response::from_parts(head, reqwest::Body::wrap(body)).into()
 }
 
 impl From<reqwest::Body> for Body {

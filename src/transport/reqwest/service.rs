@@ -158,7 +158,10 @@ impl Sending {
 
     fn failed(&self, error: reqwest::Error) -> Error {
         let context = self.context.as_ref();
-        if self.witness.as_ref().is_some_and(Witness::came_back) {
+        let came_back = self.witness.as_ref().is_some_and(Witness::came_back);
+        // It can't be of a later request.
+        let was_refused = self.hops == Hops::Single && error.is_builder();
+        if came_back || was_refused {
             hop::take_back(context);
             return Error::from_client(error, context).unsent();
         }

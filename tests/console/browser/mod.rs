@@ -151,6 +151,33 @@ async fn pages_in_a_language_from_right_to_left_can_be_read_on_every_screen() {
 }
 
 #[tokio::test]
+async fn a_page_that_gets_no_news_says_so_in_the_hosts_language() {
+    let Some(mut browser) = Browser::start().await else { return };
+    let bench = Bench::with(all(), |console| console.words(Foreign::new(false)));
+    let served = Served::of(bench).await;
+    // So many look that there is no place for this page.
+    let look = || {
+        let request = Request::get("/?live=1").header("x-user", "ada");
+        served.bench.console.clone().oneshot(request.body(outrigger::Body::empty()).unwrap())
+    };
+    let mut others = Vec::new();
+    for _ in 0..50 {
+        others.push(look().await.unwrap());
+    }
+    browser.open(&served.page("")).await;
+    let told = wide("Not live since {time}.");
+    let (before, _) = told.split_once("{time}").unwrap();
+    browser
+        .until(&format!(
+            "(document.getElementById('live')?.textContent ?? '').startsWith('{before}')"
+        ))
+        .await;
+    let said = browser.text("#live").await;
+    assert!(!said.contains('{') && said.contains(':'), "{said}");
+    browser.end().await;
+}
+
+#[tokio::test]
 async fn a_person_with_a_keyboard_stops_payments_and_sends_a_thousand_messages_again() {
     let Some(mut browser) = Browser::start().await else { return };
     let served = Served::new().await;

@@ -107,7 +107,14 @@ async fn forty_instances_use_one_rate_and_no_more() {
     let calls: Vec<_> =
         instances.iter().map(|(_, _, mailer)| keep_calling(mailer.clone())).collect();
     let has_share = |registry: &Registry| share(registry).0 > 1.5 && !share(registry).1;
-    until("all have shares", async || instances.iter().all(|(_, it, _)| has_share(it))).await;
+    // On a slow machine, they needn't all have one at the same time.
+    let mut had = vec![false; instances.len()];
+    until("each has had a share", async || {
+        let now = instances.iter().map(|(_, it, _)| has_share(it));
+        had.iter_mut().zip(now).for_each(|(had, has)| *had |= has);
+        had.iter().all(|had| *had)
+    })
+    .await;
     let (began, sent) = (Instant::now(), times.lock().unwrap().len());
     let statements = place.statements().await;
     sleep(Duration::from_secs(5)).await;

@@ -80,6 +80,27 @@ async fn one_that_was_replayed_is_parked_if_a_pause_outlives_its_key() {
     assert_eq!(script.requests().len(), 1);
 }
 
+/// A provider that ignores keys may answer 500 after it did what was asked.
+#[tokio::test(start_paused = true)]
+async fn where_a_lane_parks_an_error_of_the_server_does_not_prove_that_nothing_was_done() {
+    let post = || mail("1");
+    let put = || Message::new(http::Method::PUT, "https://api.mailer.example/mails/1");
+    for (status, message, sent) in
+        [(500, post(), 1), (502, post(), 1), (503, post(), 2), (501, post(), 2), (500, put(), 2)]
+    {
+        let script = provider([Answer::status(status), Answer::status(200)]);
+        let mailer = integration("mailer", &script);
+        let running = run(Lane::new(&mailer).unknown_outcome(UnknownOutcome::Park));
+        let state = running.end_of(message).await;
+        assert_eq!(script.requests().len(), sent, "{status}: {state:?}");
+        assert_eq!(state == parked(), sent == 1, "{status}: {state:?}");
+    }
+    // By default it is tried again.
+    let script = provider([Answer::status(500), Answer::status(200)]);
+    let state = run(&integration("mailer", &script)).end_of(post()).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_method_that_is_idempotent_is_sent_again() {
     let script = lost();

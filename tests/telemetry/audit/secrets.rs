@@ -73,20 +73,19 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn request(media: &'static str, body: Vec<u8>) -> Request<Body> {
-    let mut request = Request::post(
-        "https://ada:Hunter2xSecret@crm.test/o/Hunter2xSecret?sig=Hunter2xSecret&to=ada%40crm.test",
-    )
-    .header("content-type", media)
-    .header("authorization", "Bearer Hunter2xSecret")
-    .header("cookie", "sid=Hunter2xSecret")
-    .header("x-api-key", "Hunter2xSecret")
-    .header("x-note", "ada@crm.test 4242424242424242")
-    .header("x-customer", "Ada Lovelace")
-    .header("x-kunde", "Müller")
-    .header("x-532013000", "1")
-    .header("referer", "https://h.test/x?token=Hunter2xSecret")
-    .body(Body::from(body))
-    .unwrap();
+    let mut request =
+        Request::post("https://crm.test/o/Hunter2xSecret?sig=Hunter2xSecret&to=ada%40crm.test")
+            .header("content-type", media)
+            .header("authorization", "Bearer Hunter2xSecret")
+            .header("cookie", "sid=Hunter2xSecret")
+            .header("x-api-key", "Hunter2xSecret")
+            .header("x-note", "ada@crm.test 4242424242424242")
+            .header("x-customer", "Ada Lovelace")
+            .header("x-kunde", "Müller")
+            .header("x-532013000", "1")
+            .header("referer", "https://h.test/x?token=Hunter2xSecret")
+            .body(Body::from(body))
+            .unwrap();
     let key = BusinessKey::new("order of ada@crm.test");
     request.extensions_mut().insert(key);
     request

@@ -85,6 +85,7 @@ pub(super) const TEXTS: &[&str] = &[
     ", then {position}",
     "yes",
     "not yet",
+    "it is stored, and who obeys can't be asked: {error}",
     "no",
     "Settings",
     "Settings of {integration} on all instances",

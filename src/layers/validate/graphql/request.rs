@@ -11,7 +11,7 @@ use super::check::GraphQl;
 use super::document::only_reads;
 use super::endpoint::Endpoint;
 use crate::pattern::{Attempt, Call, Flow, Next, Pattern, Wire};
-use crate::replay::RetryOverride;
+use crate::replay::OnlyReads;
 
 /// Marks queries as safe to repeat, although they are sent by POST, and asks for GraphQL's media type. See
 /// the [module](super).
@@ -52,13 +52,12 @@ impl MarkQueries {
         if !request.headers().contains_key(ACCEPT) {
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static(WANTED));
         }
-        let has_own = request.extensions().get::<RetryOverride>().is_some();
-        if has_own || *request.method() != Method::POST || !is_json_request(request.headers()) {
+        if *request.method() != Method::POST || !is_json_request(request.headers()) {
             return;
         }
         let body = W::in_memory(request.body()).filter(|body| body.len() <= LONGEST);
         if body.is_some_and(|body| self.asks_only(body)) {
-            request.extensions_mut().insert(RetryOverride::Safe);
+            request.extensions_mut().insert(OnlyReads);
         }
     }
 
