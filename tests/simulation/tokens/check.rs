@@ -23,7 +23,8 @@ pub(crate) fn all(log: &Log) -> Result<(), String> {
     recovery(log)
 }
 
-/// One at a time for a tenant, and none sooner after another than a back-off's least.
+/// One at a time for a tenant, and none sooner after another than a back-off's least, unless that one brought what had
+/// been refused while it ran.
 fn fetches(log: &Log) -> Result<(), String> {
     let mut tenants: Vec<_> = log.fetches.iter().map(|fetch| fetch.tenant).collect();
     tenants.dedup();
@@ -39,7 +40,7 @@ fn fetches(log: &Log) -> Result<(), String> {
                 Some(hard) => hard.min(ended + LEAST),
                 None => ended + LEAST,
             };
-            let in_time = pair[1].began >= least || asked;
+            let in_time = pair[1].began >= least || asked || was_refused(log, pair[0]);
             holds(in_time, || {
                 format!("{tenant} is fetched {:?} after a fetch", pair[1].began - ended)
             })?;
@@ -53,6 +54,14 @@ fn fetches(log: &Log) -> Result<(), String> {
         })?;
     }
     Ok(())
+}
+
+/// Whether the provider refused, while a fetch ran, the token that it brought again.
+fn was_refused(log: &Log, fetch: &Fetch) -> bool {
+    let (Some(given), Some(ended)) = (&fetch.token, fetch.ended) else { return false };
+    let ran = |sent: &Sent| sent.at <= ended && sent.at + SERVICE_TIME >= fetch.began;
+    let mut refused = log.sent.iter().filter(|sent| sent.status == 401 && sent.token == given.name);
+    refused.any(|sent| ran(sent) && log.calls[sent.call].tenant == fetch.tenant)
 }
 
 /// No request has a token of another tenant, one that was taken back, or one that ended too long ago.
