@@ -92,7 +92,8 @@ impl ConsoleBuilder {
     }
 
     /// The pages' words in another language; they are English by default. A host whose people have several mounts a
-    /// console for each.
+    /// console for each. Consoles of one registry don't know of each other's acts: what one of them is to set back by itself
+    /// is set back, although another has asked for the same again meanwhile.
     pub fn words(mut self, words: impl Words) -> Self {
         self.words = Box::new(words);
         self

@@ -129,6 +129,9 @@ impl Inner {
     pub(super) async fn lane(&self, actor: &Actor, view: LaneView) -> Result<LanePage, NoPage> {
         let scope = Scope::Lane(&view.lane);
         self.needs(actor, Right::Look, scope)?;
+        if view.key.is_some() {
+            self.needs(actor, Right::Search, Scope::All)?;
+        }
         let outbox = self.outbox.as_ref().ok_or(NoPage::NotFound)?;
         let stats: LaneStats = outbox.stats(view.lane.clone()).await?;
         let at = outbox.store().now().await?;

@@ -37,7 +37,8 @@ where
             inner.acts.refuse(ActRefusal::UnknownActor);
         }
         let why = phrase!("The console doesn't know who you are.");
-        return answer::text(StatusCode::UNAUTHORIZED, &inner.words.plain(&why));
+        let is_robot = answer::wants_json(&head.headers) || read::is_json(&head.headers);
+        return answer::text(StatusCode::UNAUTHORIZED, &words_for(&inner, is_robot).plain(&why));
     };
     match head.method {
         Method::GET | Method::HEAD => show(&inner, &head, actor, route).await,
@@ -153,7 +154,7 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
     let revealed = match after.reveals {
         Some(id) => match inner.message(&actor, id, true).await {
             Ok(view) => Some(view),
-            Err(error) => return answer::no_page(&*inner.words, error),
+            Err(error) => return answer::no_page(words_for(&inner, is_json), error),
         },
         None => None,
     };
@@ -177,6 +178,11 @@ async fn after(inner: Arc<Inner>, form: Form, actor: Actor, is_json: bool) -> Re
         }
         (false, None) => answer::see_other(&format!("{}&done={}", after.to, after.act)),
     }
+}
+
+/// Robots are told in English, whatever people read.
+fn words_for(inner: &Inner, is_robot: bool) -> &dyn Words {
+    if is_robot { &English } else { &*inner.words }
 }
 
 fn refused(words: &dyn Words, status: StatusCode, why: &Phrase, is_json: bool) -> Response<Body> {

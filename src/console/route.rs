@@ -114,7 +114,7 @@ impl LaneView {
     pub(super) fn checked(pairs: &[(String, String)]) -> Result<Self, Phrase> {
         let view = Self::of(pairs);
         let fields = view.fields();
-        for name in ["state", "reason", "status", "within"] {
+        for name in ["state", "reason", "status", "key", "error", "within"] {
             let said = value(pairs, name).filter(|said| !said.is_empty());
             if let Some(said) = said.filter(|_| fields.iter().all(|(known, _)| *known != name)) {
                 return Err(phrase!(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::database::NewPosition;
 use super::error::FleetError;
@@ -113,21 +114,15 @@ impl Fleet {
         who: &str,
         why: &str,
     ) -> Result<u64, FleetError> {
-        let inner = &self.0;
         let table = serde_json::to_value(table).map_err(|error| {
             let mistake = ValidationError::new("settings", error.to_string());
             ConfigError::of(Some(integration), mistake)
         })?;
-        IntegrationConfig::read(&table)?;
-        let own = inner.registry.named(integration);
-        own.iter().try_for_each(|target| Arc::clone(target).check_table(&table))?;
-        if own.is_empty() {
-            inner.needs_known(integration).await?;
-        }
-        let text = table.to_string();
-        let revision = inner.database.configure(integration, &text, who, why).await?;
-        inner.wake.notify_one();
-        Ok(revision)
+        // Whatever there is: nobody else has changed it meanwhile.
+        self.0
+            .configure_seen(integration, &table, None, who, why)
+            .await
+            .map(Option::unwrap_or_default)
     }
 
     /// The fleet says no more about a control, or about an integration's `settings`: what was last in force stays so, and what is set
@@ -158,6 +153,28 @@ impl Fleet {
 }
 
 impl Inner {
+    /// Gives an integration settings, if those that are there have the number `seen`, whatever they are if there is none.
+    /// Returns the change's number; `None` if they have another.
+    pub(super) async fn configure_seen(
+        &self,
+        integration: &str,
+        table: &Value,
+        seen: Option<u64>,
+        who: &str,
+        why: &str,
+    ) -> Result<Option<u64>, FleetError> {
+        IntegrationConfig::read(table)?;
+        let own = self.registry.named(integration);
+        own.iter().try_for_each(|target| Arc::clone(target).check_table(table))?;
+        if own.is_empty() {
+            self.needs_known(integration).await?;
+        }
+        let revision =
+            self.database.configure(integration, &table.to_string(), who, why, seen).await?;
+        self.wake.notify_one();
+        Ok(revision)
+    }
+
     async fn set(&self, asked: Asked<'_>, default: Option<&str>) -> Result<u64, FleetError> {
         let Asked { integration, control, position: to, wanted, who, why } = asked;
         if control == SETTINGS {

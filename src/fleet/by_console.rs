@@ -35,17 +35,20 @@ impl Inner {
         new: FleetConfigure,
     ) -> Result<Obeyed, Vec<String>> {
         let FleetConfigure { integration, text, seen, who, why } = new;
-        let table = table(&text).map_err(|why| vec![why])?;
         let said = self.said_settings(&integration).await;
         let said = said.map_err(|error| vec![told(&error.into())])?;
+        let changed = |said: Option<FleetWord>| {
+            let by = said.map(|said| format!(" by {}", said.who)).unwrap_or_default();
+            vec![format!("they were changed meanwhile{by}: load the page again")]
+        };
         let is_seen = |seen: u64| said.as_ref().map_or(0, |said| said.revision) == seen;
         if !seen.is_none_or(is_seen) {
-            let by = said.map(|said| format!(" by {}", said.who)).unwrap_or_default();
-            return Err(vec![format!("they were changed meanwhile{by}: load the page again")]);
+            return Err(changed(said));
         }
-        let fleet = Fleet(self);
-        match fleet.configure(&integration, table, &who, &why).await {
-            Ok(revision) => Ok(fleet.obeyed(&integration, revision).await),
+        let table = table(&text).map_err(|why| vec![why])?;
+        match self.configure_seen(&integration, &table, seen, &who, &why).await {
+            Ok(Some(revision)) => Ok(Fleet(self).obeyed(&integration, revision).await),
+            Ok(None) => Err(changed(None)),
             Err(error) if error.errors().is_empty() => Err(vec![told(&error)]),
             Err(error) => Err(error.errors().iter().map(ToString::to_string).collect()),
         }

@@ -94,21 +94,25 @@ impl Database {
         only(&self.rows(SET, &params).await?)?.number("revision")
     }
 
-    /// Returns the change's number.
+    /// Returns the change's number; `None` if the settings aren't those with the number `seen` any more.
     pub(super) async fn configure(
         &self,
         integration: &str,
         settings: &str,
         who: &str,
         why: &str,
-    ) -> Result<u64, OutboxError> {
-        let params: [Param<'_>; 4] = [
+        seen: Option<u64>,
+    ) -> Result<Option<u64>, OutboxError> {
+        let seen = seen.map(|seen| i64::try_from(seen).unwrap_or(i64::MAX));
+        let params: [Param<'_>; 5] = [
             (&integration, Type::TEXT),
             (&settings, Type::TEXT),
             (&who, Type::TEXT),
             (&why, Type::TEXT),
+            (&seen, Type::INT8),
         ];
-        only(&self.rows(CONFIGURE, &params).await?)?.number("revision")
+        let rows = self.rows(CONFIGURE, &params).await?;
+        rows.first().map(|row| row.number("revision")).transpose()
     }
 
     /// Returns the change's number.

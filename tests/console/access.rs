@@ -95,6 +95,11 @@ async fn who_may_look_at_one_integration_and_lane_sees_nothing_of_the_others() {
     for page in ["?integration=mailer", "?lane=mailer", &message] {
         assert_eq!(bench.get("ada", page).await.status, StatusCode::FORBIDDEN, "{page}");
     }
+    let by_key = Bench::new(Named(|_, right, _| right == Right::Look));
+    let lane = by_key.get("ada", "?lane=mailer").await;
+    assert!(lane.status == StatusCode::OK && !lane.text.contains("Key begins with"));
+    let searched = by_key.get("ada", "?lane=mailer&key=order").await;
+    assert_eq!(searched.status, StatusCode::FORBIDDEN, "that is a search");
     let found = bench.get("ada", "?find=order+0").await;
     assert!(found.text.contains("Nothing is known"), "{}", found.text);
 }

@@ -98,6 +98,8 @@ async fn a_word_that_says_nothing_does_not_make_a_robots_filter_mean_all() {
         fields
     };
     for (name, value) in [
+        ("key", " "),
+        ("error", " "),
         ("status", "5xx"),
         ("status", "70000"),
         ("reason", "old"),

@@ -60,8 +60,21 @@ async fn settings_in_toml_are_given_to_all_instances_and_shown_with_who_and_why(
     assert!(again.contains("they were changed meanwhile by ada"), "{again}");
     assert!(again.contains("7s"), "{again}");
     assert_eq!(present(&one, "/deadline"), "5s");
+    // So they are until the page is loaded again, also if what was written can't be read.
+    let wrong =
+        pages.post("ada", form(&again, "deadline =")).await.into_body().text().await.unwrap();
+    assert!(wrong.contains("they were changed meanwhile by ada"), "{wrong}");
 
-    let done = pages.post("ada", form(&again, "")).await;
+    let fresh = pages.get("ada", PAGE).await;
+    let typo =
+        pages.post("ada", form(&fresh, "deadline =")).await.into_body().text().await.unwrap();
+    let change = serde_json::json!({ "deadline": "6s" });
+    one.fleet.configure("payments", change, "eve", "why").await.unwrap();
+    let late = pages.post("ada", form(&typo, "")).await;
+    assert_eq!(late.status(), StatusCode::UNPROCESSABLE_ENTITY, "what eve did meanwhile stays");
+
+    let fresh = pages.get("ada", PAGE).await;
+    let done = pages.post("ada", form(&fresh, "")).await;
     let page = pages.get("ada", done.headers()[LOCATION].to_str().unwrap()).await;
     assert!(page.contains("payments: no settings of all instances: done"), "{page}");
     assert_ne!(present(&one, "/deadline"), "5s");
@@ -108,9 +121,15 @@ async fn it_takes_a_right_of_its_own() {
     let page = pages.get("bob", PAGE).await;
     assert!(page.contains("eve") && !page.contains("<textarea"), "{page}");
     assert!(!pages.get("bob", "?settings=secret").await.contains("TOML"));
-    let ada = pages.get("ada", PAGE).await;
-    let refused = pages.post("bob", form(&ada, "")).await;
+    let fields = serde_json::json!({
+        "act": "configure", "integration": "payments", "settings": "", "seen": 1, "why": "a test",
+    });
+    let act = Request::post("/").header("x-user", "bob").header("authorization", "Bearer s3cr3t");
+    let act = act.header("content-type", "application/json").body(Body::from(fields.to_string()));
+    let refused = pages.ask(act.unwrap()).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let why = refused.into_body().text().await.unwrap();
+    assert!(why.contains("You have no right to this."), "{why}");
     for nothing in ["?settings=nobody", "?settings="] {
         assert_eq!(pages.get("ada", nothing).await.trim(), "There is no such page.");
     }

@@ -77,6 +77,19 @@ async fn a_slow_issuers_token_is_there_for_the_next_fetch_and_lives_from_its_own
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_came_late_is_not_given_to_another_login() {
+    let issuer = Script::new([rotated(2).after(Duration::from_secs(6)), rotated(3)]);
+    let store = MemoryStore::new("r1");
+    let login = login(&issuer, store.clone());
+    assert!(fetch(&login).await.is_none());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let present = store.load().await.unwrap();
+    assert!(store.compare_and_swap(&present, "another".into()).await.unwrap());
+    let _ = fetch(&login).await.unwrap().unwrap();
+    assert_eq!(used(&issuer), ["r1", "another"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_issuer_that_never_answers_holds_the_lease_for_a_minute() {
     let issuer = Script::new([Answer::hang(), rotated(2)]);
     let store = MemoryStore::new("r1");

@@ -34,7 +34,7 @@ pub(in crate::console) fn lane(frame: &Frame<'_>, page: &LanePage) -> Markup {
         (state(w, stats, said))
         (pause(frame, page))
         h2 { (say!(w, "Messages")) }
-        (filter(w, view))
+        (filter(frame, view))
         @if page.messages.is_empty() { p { (say!(w, "None.")) } } @else { (messages(w, &page.messages)) }
         @if let (true, Some(last)) = (page.has_more, page.messages.last()) {
             p { a rel="next" href=(LaneView { after: Some(last.seq), ..view.clone() }.link()) { (say!(w, "Later ones")) } }
@@ -105,8 +105,8 @@ fn paused(pause: &Pause) -> Phrase {
     Phrase::list([paused, end], " ")
 }
 
-fn filter(w: &dyn Words, view: &LaneView) -> Markup {
-    let is_event = source_of(&view.lane).is_some();
+fn filter(frame: &Frame<'_>, view: &LaneView) -> Markup {
+    let (w, is_event) = (frame.words, source_of(&view.lane).is_some());
     html! {
         form .filter method="get" action="?" {
             input type="hidden" name="lane" value=(view.lane);
@@ -129,7 +129,9 @@ fn filter(w: &dyn Words, view: &LaneView) -> Markup {
             label { (say!(w, "Status of the last answer"))
                 input name="status" value=[view.status] inputmode="numeric" pattern="[1-5][0-9][0-9]" size="4" autocomplete="off";
             }
-            label { (say!(w, "Key begins with")) input name="key" value=[&view.key] autocomplete="off"; }
+            @if frame.may_search {
+                label { (say!(w, "Key begins with")) input name="key" value=[&view.key] autocomplete="off"; }
+            }
             label { (say!(w, "Error contains")) input name="error" value=[&view.error] autocomplete="off"; }
             label { (say!(w, "Enqueued"))
                 select name="within" {

@@ -27,7 +27,8 @@ pub(in crate::console) fn settings(frame: &Frame<'_>, view: &SettingsView) -> Ma
             Err(why) => { p .note.bad { (say!(w, "The fleet's database can't be asked: {error}", error = text(why))) } }
             Ok(known) => { (said(frame, known)) }
         }
-        @if view.may_configure {
+        // Of what nobody has seen, nothing is to be replaced.
+        @if view.may_configure && (known.is_ok() || view.rejected.is_some()) {
             h2 { (say!(w, "Change them")) }
             (form(frame, view))
         }
@@ -58,9 +59,10 @@ fn said(frame: &Frame<'_>, known: &FleetSettings) -> Markup {
 fn form(frame: &Frame<'_>, view: &SettingsView) -> Markup {
     let (w, rejected) = (frame.words, view.rejected.as_ref());
     let known = view.settings.as_ref().ok();
-    let seen = match known {
-        Some(known) => Some(known.said.as_ref().map_or(0, |said| said.revision)),
-        None => rejected.and_then(|rejected| rejected.written.seen),
+    // What was written replaces what was seen when it was, whatever was changed meanwhile.
+    let seen = match rejected {
+        Some(rejected) => rejected.written.seen,
+        None => known.map(|known| known.said.as_ref().map_or(0, |said| said.revision)),
     };
     let seen = seen.map(|seen| seen.to_string());
     let mut hidden = vec![("integration", view.integration.as_str())];

@@ -2,6 +2,8 @@ use http::header::USER_AGENT;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
+#[cfg(feature = "outbox")]
+use super::uri::without_braces;
 use super::uri::{in_ascii, is_absolute, leads_out};
 use crate::outcome::Error;
 #[cfg(feature = "outbox")]
@@ -156,9 +158,8 @@ impl Endpoint {
             (Some(origin), _) if base.origin.is(&origin) => Ok(true),
             (Some(origin), _) if self.may_go_to(base, &origin) => Ok(false),
             (Some(Origin { scheme, authority }), _) => {
-                let host = authority.host();
                 let why = format!(
-                    "{scheme}://{host} is not the origin of its base url: `allow_origin` allows others"
+                    "{scheme}://{authority} is not the origin of its base url: `allow_origin` allows others"
                 );
                 Err(Error::unsendable(why))
             }
@@ -181,7 +182,7 @@ impl Endpoint {
         let mut request = Request::new(());
         request.uri_mut().clone_from(sent);
         self.direct(&mut request).ok()?;
-        let resolved = reference::resolve(request.uri(), reference)?;
+        let resolved = reference::resolve(request.uri(), &without_braces(reference))?;
         let may_go = match (Origin::of(request.uri()), Origin::of(&resolved)) {
             (Some(asked), Some(found)) => {
                 asked.is(&found) || self.base.is_some() && self.allows(&resolved)
@@ -189,7 +190,11 @@ impl Endpoint {
             (None, None) => true,
             _ => false,
         };
-        may_go.then_some(resolved)
+        // As it will be asked for: what would be refused then leads nowhere now.
+        let mut asked = Request::new(());
+        *asked.uri_mut() = resolved;
+        self.direct(&mut asked).ok()?;
+        may_go.then(|| asked.uri().clone())
     }
 
     /// Whether this URI's origin is the base URL's, or there is none.

@@ -27,6 +27,12 @@ pub(super) fn in_ascii(uri: &Uri) -> Result<Option<Uri>, Error> {
     Ok(Some(Uri::from_parts(parts).map_err(http::Error::from)?))
 }
 
+/// A provider's reference, with what no URI may have percent-encoded: it is no template that somebody forgot to fill in.
+#[cfg(feature = "outbox")]
+pub(super) fn without_braces(reference: &str) -> String {
+    reference.replace('{', "%7B").replace('}', "%7D").replace('"', "%22")
+}
+
 /// Whether it begins with a scheme: RFC 3986, 3.1.
 pub(super) fn is_absolute(uri: &str) -> bool {
     let fits = |scheme: &str| {

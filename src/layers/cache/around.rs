@@ -100,7 +100,10 @@ impl Pattern for CachePattern {
         let text = shared.free_texts.take().unwrap_or_default();
         let key = CacheKey::in_text(text, call.request, &glance, &shared.partitions);
         let found = self.find(call.request, &glance, &key, shared.moments_at(call.now));
-        shared.free_texts.give(key.into_text());
+        let text = key.into_text();
+        if text.capacity() <= KEPT_TEXT {
+            shared.free_texts.give(text);
+        }
         let Found { known: Some(stored), plan: Plan::Fresh, windows, age, .. } = found else {
             return None;
         };
@@ -196,6 +199,9 @@ impl CachePattern {
         Look::Give(stored, outcome, form, age, refreshed)
     }
 }
+
+/// The largest text of a key whose memory is used again, in bytes.
+const KEPT_TEXT: usize = 1 << 10;
 
 impl fmt::Debug for CachePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,7 +42,7 @@ use crate::rt::Lock;
 /// # let _ = layer;
 /// ```
 pub trait CacheStore: Send + Sync + fmt::Debug + 'static {
-    /// What is stored under this key.
+    /// What is stored under this key. It may be asked twice for one call.
     fn get(&self, key: &CacheKey) -> Option<CacheEntry>;
 
     /// Stores an entry, in place of the one that is there.

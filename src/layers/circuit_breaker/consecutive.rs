@@ -5,14 +5,13 @@ use crate::rt::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 /// Counts failures in a row, in atomics, and keeps what others say until a success.
 ///
 /// A successful head ends the row of those that came instead of a head: answers may take minutes to be read, and what
-/// answers isn't down. Failures in the bodies are a row of their own, which a body ends that was read to its end.
+/// answers isn't down. Failures in the bodies are a row of their own, which a body ends that was read to its end. Each is
+/// judged by itself.
 #[derive(Debug)]
 pub(super) struct ConsecutiveFailures {
     epoch: Instant,
     heads: Row,
     bodies: Row,
-    /// The peer has refused an attempt since the last success, which was not counted.
-    ignored_first: AtomicBool,
     /// Until when most others say that nothing answers them; 0 if they don't.
     hinted_until: AtomicU64,
 }
@@ -25,12 +24,23 @@ struct Row {
     since: AtomicU64,
     /// When that part last succeeded, the same.
     last_success: AtomicU64,
+    /// The peer has refused an attempt since then, which was not counted.
+    ignored_first: AtomicBool,
+}
+
+/// A row as it is now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) in_row: u32,
+    /// When the first of them was sent, or that part last succeeded if that was later.
+    pub(super) since: Instant,
 }
 
 impl Row {
     fn new() -> Self {
         let (since, last_success) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { length: AtomicU32::new(0), since, last_success }
+        let ignored_first = AtomicBool::new(false);
+        Self { length: AtomicU32::new(0), since, last_success, ignored_first }
     }
 
     fn length(&self) -> u32 {
@@ -49,31 +59,48 @@ impl Row {
         since.max(self.last_success.load(Ordering::Relaxed))
     }
 
+    /// Most often there is nothing to write.
     fn end(&self) {
-        self.length.store(0, Ordering::Relaxed);
+        if self.length() != 0 {
+            self.length.store(0, Ordering::Relaxed);
+        }
+        if self.ignored_first.load(Ordering::Relaxed) {
+            self.ignored_first.store(false, Ordering::Relaxed);
+        }
     }
 }
 
 impl ConsecutiveFailures {
     pub(super) fn new(epoch: Instant) -> Self {
-        let (ignored_first, hinted_until) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { epoch, heads: Row::new(), bodies: Row::new(), ignored_first, hinted_until }
+        Self { epoch, heads: Row::new(), bodies: Row::new(), hinted_until: AtomicU64::new(0) }
     }
 
+    /// The longer row.
     pub(super) fn length(&self) -> u32 {
-        self.heads.length().saturating_add(self.bodies.length())
+        self.heads.length().max(self.bodies.length())
+    }
+
+    /// Those that came instead of a head, and those of bodies.
+    pub(super) fn rows(&self) -> [Failed; 2] {
+        [&self.heads, &self.bodies].map(|row| {
+            let since = Duration::from_nanos(row.no_success_since());
+            Failed { in_row: row.length(), since: self.epoch + since }
+        })
+    }
+
+    fn row(&self, had_head: bool) -> &Row {
+        if had_head { &self.bodies } else { &self.heads }
     }
 
     /// Counts a failed attempt that was sent at `sent`, with its head or later. Failures are recorded under the lock.
     pub(super) fn failed(&self, sent: Instant, had_head: bool) {
-        let row = if had_head { &self.bodies } else { &self.heads };
-        row.add(self.nanos(sent));
+        self.row(had_head).add(self.nanos(sent));
     }
 
     /// Counts an attempt that the peer refused. The first after a success is not counted: servers
     /// close connections as a matter of routine, and the next attempt uses another one.
     pub(super) fn refused(&self, sent: Instant, had_head: bool) {
-        if self.ignored_first.swap(true, Ordering::Relaxed) {
+        if self.row(had_head).ignored_first.swap(true, Ordering::Relaxed) {
             self.failed(sent, had_head);
         }
     }
@@ -89,33 +116,23 @@ impl ConsecutiveFailures {
     }
 
     fn ended_by(&self, rows: &[&Row], now: Instant) -> Option<Duration> {
-        let length: u32 = rows.iter().map(|row| row.length()).sum();
-        let gap = || now.saturating_duration_since(self.no_success_since());
-        let ended = (length >= MIN_FAILURES).then(gap);
-        if length != 0 {
-            rows.iter().for_each(|row| row.end());
-        }
-        if self.ignored_first.load(Ordering::Relaxed) {
-            self.ignored_first.store(false, Ordering::Relaxed);
-        }
+        let at = self.nanos(now);
+        let many = rows.iter().filter(|row| row.length() >= MIN_FAILURES);
+        let gaps = many.map(|row| at.saturating_sub(row.no_success_since()));
+        let longest = gaps.max().map(Duration::from_nanos);
         if self.hinted_until.load(Ordering::Relaxed) != 0 {
             self.hinted_until.store(0, Ordering::Relaxed);
         }
-        let now = self.nanos(now);
-        rows.iter().for_each(|row| row.last_success.store(now, Ordering::Relaxed));
-        ended
-    }
-
-    /// Since when there is no head, if heads are missing; else, since when no body comes to its end.
-    pub(super) fn no_success_since(&self) -> Instant {
-        let row = if self.heads.length() > 0 { &self.heads } else { &self.bodies };
-        self.epoch + Duration::from_nanos(row.no_success_since())
+        for row in rows {
+            row.end();
+            row.last_success.store(at, Ordering::Relaxed);
+        }
+        longest
     }
 
     pub(super) fn clear(&self) {
         self.heads.end();
         self.bodies.end();
-        self.ignored_first.store(false, Ordering::Relaxed);
         self.hinted_until.store(0, Ordering::Relaxed);
     }
 

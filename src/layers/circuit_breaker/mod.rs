@@ -11,14 +11,14 @@
 //!
 //! **Opening.** Attempts that fail one after the other are counted; any success ends the row. For
 //! those that failed without a head, a successful head is one: answers that are streamed may take
-//! minutes. Bodies that break off, or that a deadline cuts, count until a body has come to its end.
-//! Ten in a row happen once in a thousand calls where half of them fail. Two seconds without a
-//! success, counted from when the first of the row was sent, make that right at any rate: after an
-//! idle hour, ten failures of one instant are no outage yet. Where a silence of half that time, with
-//! ten failures in it, has ended by itself in the last minute, few calls succeed, and it waits for
-//! twice as long. Rules over a window can be set instead or beside it: a share of failures, a number
-//! of failures, a share of slow calls; they count a success when its body has ended. A success never
-//! opens it. From the tenth failure in a row on, no call is [retried](crate::retry).
+//! minutes. Bodies that break off, or that a deadline cuts, are a row of their own, until a body has
+//! come to its end. Ten in a row happen once in a thousand calls where half of them fail. Two seconds
+//! without a success, counted from when the first of the row was sent, make that right at any rate:
+//! after an idle hour, ten failures of one instant are no outage yet. Where a silence of half that
+//! time, with ten failures in it, has ended by itself in the last minute, few calls succeed, and it
+//! waits for twice as long. Rules over a window can be set instead or beside it: a share of failures,
+//! a number of failures, a share of slow calls; they count a success when its body has ended. A
+//! success never opens it. From the tenth failure in a row on, no call is [retried](crate::retry).
 //!
 //! With a fleet (feature `fleet`), what most other instances found is a hint: then three failures in a row and a
 //! quarter of that time open it.

@@ -5,7 +5,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::config::{BreakerConfig, Consecutive, Mode, Throttled, WhenOpen};
-use super::consecutive::ConsecutiveFailures;
+use super::consecutive::{ConsecutiveFailures, Failed};
 use super::held_queue::{HeldCall, HeldQueue};
 use super::outage::Cause;
 use super::state::{
@@ -283,22 +283,23 @@ impl SharedBreaker {
         let Counts { total, failed, slow } = settings.window.counts(self.since_epoch(now));
         let enough = total >= config.minimum;
         let reached = |rate: crate::Ratio, part: u32| rate.is_reached_by(part.into(), total.into());
-        let failed_in_row = self.consecutive.length();
-        let is_hinted = self.consecutive.is_hinted(now);
-        let is_reached = |limit: u32| {
-            let limit = if is_hinted { limit.min(HINTED_FAILURES) } else { limit };
-            failed_in_row >= limit
+        let limit = match config.consecutive {
+            Some(Consecutive::Always(limit)) => Some(limit),
+            Some(Consecutive::BelowMinimum(limit)) => (!enough).then_some(limit),
+            None => None,
         };
-        let is_row = match config.consecutive {
-            Some(Consecutive::Always(limit)) => is_reached(limit),
-            Some(Consecutive::BelowMinimum(limit)) => !enough && is_reached(limit),
-            None => false,
-        };
-        let since = self.consecutive.no_success_since();
         let gap = inner.machine.success_gap_limit(config, now);
-        let gap = if is_hinted { gap / HINTED_GAP_DIVISOR } else { gap };
-        if is_row && now.saturating_duration_since(since) >= gap {
-            return Some(Cause::Consecutive { since, failed: failed_in_row });
+        let (limit, gap) = match self.consecutive.is_hinted(now) {
+            true => (limit.map(|it| it.min(HINTED_FAILURES)), gap / HINTED_GAP_DIVISOR),
+            false => (limit, gap),
+        };
+        let is_outage = |row: &Failed| {
+            let lasts = now.saturating_duration_since(row.since);
+            limit.is_some_and(|limit| row.in_row >= limit) && lasts >= gap
+        };
+        if let Some(Failed { in_row, since }) = self.consecutive.rows().into_iter().find(is_outage)
+        {
+            return Some(Cause::Consecutive { since, failed: in_row });
         }
         let failing = enough && config.failure_rate.is_some_and(|rate| reached(rate, failed))
             || config.failures.is_some_and(|limit| failed >= limit);

@@ -127,22 +127,26 @@ async fn answers_that_are_being_read_keep_it_closed_although_none_has_come_to_it
     assert!(readers.join_all().await.iter().all(Result::is_ok));
 }
 
-/// Nobody gets to the end of an answer, and some calls get none: heads that come end only the row of
+/// Nobody gets to the end of an answer, and most calls get none: heads that come end only the row of
 /// those that didn't.
 #[tokio::test(start_paused = true)]
 async fn successful_heads_do_not_hide_that_no_body_comes_to_its_end() {
-    let provider = Provider::new((0..20).map(|nth| match nth % 2 {
+    let provider = Provider::new((0..100).map(|nth| match nth % 5 {
         0 => Reply::status(200).frames(1_000, seconds(1)),
-        _ => Reply::status(500),
+        _ => Reply::status(503),
     }));
-    let crm = preset().without_retry().service(provider).build().unwrap();
-    for _ in 0..9 {
-        assert_eq!(crm.breaker().state(), BreakerState::Closed);
-        let (drips, _) = (crm.send(once()).await.unwrap(), crm.send(once()).await.unwrap());
-        drips.into_body().bytes().await.unwrap_err();
+    let crm = preset().deadline(seconds(4)).without_retry().service(provider).build().unwrap();
+    let mut readers = JoinSet::new();
+    for _ in 0..100 {
+        let sent = crm.send(once());
+        readers.spawn(async move {
+            if let Ok(response) = sent.await {
+                let _cut = response.into_body().bytes().await;
+            }
+        });
+        tokio::time::sleep(millis(100)).await;
     }
-    // Nine bodies, and the last call that got no answer.
-    assert_eq!(crm.breaker().state(), BreakerState::Open);
+    assert!(crm.breaker().counts().rejected > 0, "ten bodies were cut");
 }
 
 #[tokio::test(start_paused = true)]

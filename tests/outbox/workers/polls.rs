@@ -145,3 +145,23 @@ async fn a_job_that_cannot_be_asked_for_is_parked_and_no_other_origin_is_asked()
         assert_eq!(state, TicketState::Parked { why, replaced_by: None }, "{location}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_to_ask_may_have_signs_that_no_uri_has_and_no_credentials() {
+    let script = provider([
+        Answer::status(202).header("location", "/jobs/{8a1f}?of=\"1\""),
+        Answer::status(200),
+    ]);
+    let state = run(lane(&script, Polling::new())).end_of(mail("1")).await;
+    assert!(matches!(state, TicketState::Delivered { .. }), "{state:?}");
+    assert_eq!(script.requests()[1].uri(), "https://api.mailer.example/jobs/%7B8a1f%7D?of=%221%22");
+
+    // What can't be asked may be done.
+    let script = provider([
+        Answer::status(202).header("location", "https://ada:secret@api.mailer.example/jobs/7"),
+        Answer::status(200),
+    ]);
+    let state = run(lane(&script, Polling::new())).end_of(mail("1")).await;
+    assert_eq!(state, TicketState::Parked { why: DeadReason::UnknownOutcome, replaced_by: None });
+    assert_eq!(script.requests().len(), 1);
+}

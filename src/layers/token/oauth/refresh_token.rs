@@ -58,6 +58,8 @@ struct Rotated {
 #[derive(Debug)]
 struct Late {
     token: Token,
+    /// The login that it is of.
+    of: StoredToken,
     asked: Instant,
     came: Instant,
 }
@@ -106,7 +108,10 @@ where
         let login = Self { client, store, unsaved, late };
         let lease = self.store.lease().await?;
         let late = self.late.locked().take();
-        if let Some(token) = late.and_then(|late| late.for_fetch(request.reason, asked)) {
+        if let Some(late) = late
+            && self.store.load().await? == late.of
+            && let Some(token) = late.for_fetch(request.reason, asked)
+        {
             return Ok(token);
         }
         let (tell, told) = oneshot::channel();
@@ -115,8 +120,10 @@ where
             // Held until what came is stored, or kept for the next fetch.
             let _lease = lease;
             let Some(renewed) = callback::run("refresh token", login.renew()).await else { return };
-            if let Err(Ok(token)) = tell.send(renewed) {
-                *login.late.locked() = Some(Late { token, asked, came: rt::now() });
+            if let Err(Ok(token)) = tell.send(renewed)
+                && let Ok(of) = login.store.load().await
+            {
+                *login.late.locked() = Some(Late { token, of, asked, came: rt::now() });
             }
         });
         let ended = "the refresh panicked, or ended with its runtime";
