@@ -112,7 +112,12 @@ impl Database {
             (&seen, Type::INT8),
         ];
         let rows = self.rows(CONFIGURE, &params).await?;
-        rows.first().map(|row| row.number("revision")).transpose()
+        let row = match seen {
+            Some(_) => rows.first(),
+            // Nothing keeps it from being stored but tables that aren't whole.
+            None => Some(only(&rows)?),
+        };
+        row.map(|row| row.number("revision")).transpose()
     }
 
     /// Returns the change's number.
